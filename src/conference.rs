@@ -1,0 +1,199 @@
+//! The domain: conferences, the calls in them, and what can be asked of a call.
+//!
+//! Everything in this room and its children is pure: no clock, no I/O, no randomness. Time comes in as a
+//! [`Moment`] that somebody else read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub mod event;
+pub mod health;
+pub mod roster;
+pub mod view;
+
+/// A point in time: milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// The time that passed since an earlier moment; zero when `earlier` is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// This moment and a duration later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This moment less a duration.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes text that was cleaned already.
+            #[must_use]
+            pub fn new(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Ok(Self::new(&text))
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A call: its call flow instance key. One instance is one call; a number is not (two callers may share it).
+    CallKey
+}
+text_id! {
+    /// A conference: its number as configured in the call flow.
+    ConferenceId
+}
+
+impl CallKey {
+    /// Four letters and digits that stay with this call, to tell callers without a number apart.
+    ///
+    /// They are a hash (FNV-1a, 20 bits of it), so two calls can in rare cases share one.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let hash = hash ^ (hash >> 16);
+        (0..4).map(|i| char::from(LETTERS[(hash >> (5 * i)) as usize & 31])).collect()
+    }
+}
+
+/// What the provider can be asked to do with a participant. Absolute, never a toggle, so that a repeat is harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Silence the participant's line.
+    Mute,
+    /// Let the participant speak.
+    Unmute,
+    /// Throw the participant out of the conference. The only one that harms when repeated.
+    Kick,
+}
+
+impl Action {
+    /// The word people use: `mute`, `unmute`, `kick`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Kick => "kick",
+        }
+    }
+
+    /// What has happened once it is done: `muted`, `unmuted`, `kicked`.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Mute => "muted",
+            Self::Unmute => "unmuted",
+            Self::Kick => "kicked",
+        }
+    }
+}
+
+/// How an ask ended. Each ask has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider answered `SUCCESS`.
+    Accepted,
+    /// The provider answered that it will not.
+    Refused,
+    /// Every try ended before the provider can have acted.
+    NotDelivered,
+    /// At least one try may have reached the provider, and nothing is known of what it did.
+    Unknown,
+    /// It never left: replaced by a newer ask, stopped, caller gone, quit.
+    NotSent,
+}
+
+impl Outcome {
+    /// The words people read: `accepted`, `refused`, `not delivered`, `unknown`, `not sent`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::NotDelivered => "not delivered",
+            Self::Unknown => "unknown",
+            Self::NotSent => "not sent",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_stay_and_differ() {
+        let tags: std::collections::BTreeSet<_> = (0..200).map(|i| CallKey::new(&format!("call-{i}")).tag()).collect();
+        assert!(tags.len() > 195, "200 calls have {} different tags", tags.len());
+        assert_eq!(CallKey::new("12312345").tag(), CallKey::new("12312345").tag());
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        assert_eq!(Moment(5).since(Moment(9)), Duration::ZERO);
+        assert_eq!(Moment(9).since(Moment(5)), Duration::from_millis(4));
+        assert_eq!(Moment(5).plus(Duration::from_secs(1)), Moment(1005));
+        assert_eq!(Moment(1005).minus(Duration::from_secs(1)), Moment(5));
+    }
+}

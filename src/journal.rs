@@ -1,0 +1,206 @@
+//! The journal: what it holds has happened. Append is durable when it returns; subscribers get committed
+//! events in order, and one that falls behind catches up by reading.
+//!
+//! This front file is what every journal is; the children are the engines.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, oneshot, watch};
+
+use crate::conference::Moment;
+use crate::conference::event::{Event, Seq, What};
+
+pub mod sqlite;
+
+/// Something to be written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// When it was learned.
+    pub at: Moment,
+    /// What happened.
+    pub what: What,
+    /// The raw fields that came with it, as one JSON object with everything unprintable escaped.
+    pub raw: Option<String>,
+}
+
+impl Draft {
+    /// A draft without raw fields.
+    #[must_use]
+    pub fn new(at: Moment, what: What) -> Self {
+        Self { at, what, raw: None }
+    }
+}
+
+/// Why something was not written down. None of it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    /// Too much is waiting already; the next try in a second may do better.
+    Busy,
+    /// This write failed and the next one may not: a full or locked disk. What the engine said.
+    Trouble(String),
+    /// The journal has failed and takes nothing more until restart. What the engine said.
+    Failed(String),
+    /// The journal is closed.
+    Closed,
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("the journal's queue is full; try again in a second"),
+            Self::Trouble(why) => {
+                write!(f, "writing the journal did not work this time ({why}); free some space or wait, it will be tried again")
+            }
+            Self::Failed(why) => write!(f, "the journal failed ({why}); nothing is recorded until confmod is restarted on a sound disk"),
+            Self::Closed => f.write_str("the journal is closed, because confmod is stopping"),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+/// Why events could not be read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError(pub String);
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "reading the journal: {}", self.0)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// How the journal is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// The last write was good, or there was none yet.
+    #[default]
+    Good,
+    /// The last write failed; the next may not. What the engine said.
+    Trouble(String),
+    /// Nothing is taken until restart. What the engine said.
+    Failed(String),
+}
+
+/// The promise of a place in the journal.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Result<Seq, AppendError>>);
+
+impl Receipt {
+    /// A receipt and the end that keeps its promise.
+    #[must_use]
+    pub fn pair() -> (oneshot::Sender<Result<Seq, AppendError>>, Self) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Self(receiver))
+    }
+
+    /// A receipt for something that was refused at once.
+    #[must_use]
+    pub fn refused(error: AppendError) -> Self {
+        let (sender, receipt) = Self::pair();
+        // The receiving end is in our hand, so sending cannot fail.
+        let _ = sender.send(Err(error));
+        receipt
+    }
+
+    /// Waits until the event is on disk. Asks and answers come back with an unrecorded number when the
+    /// journal has failed, because they go round all the same.
+    pub async fn durable(self) -> Result<Seq, AppendError> {
+        self.0.await.unwrap_or(Err(AppendError::Closed))
+    }
+}
+
+/// Reading back what is committed.
+pub trait History: Send + Sync + 'static {
+    /// Up to `limit` events after a place, in order.
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError>;
+
+    /// The place before the first event that was learned at or after a moment.
+    fn before(&self, moment: Moment) -> Result<Seq, ReadError>;
+
+    /// The last committed place.
+    fn last(&self) -> Result<Seq, ReadError>;
+
+    /// The facts that hold however old they are (names), up to and including a place, in order.
+    fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError>;
+
+    /// The raw fields of one event, as the JSON they are kept as.
+    fn raw(&self, seq: Seq) -> Result<Option<String>, ReadError>;
+}
+
+/// A journal that can be written.
+pub trait Journal: Send + Sync + 'static {
+    /// Queues an event. Never blocks; a full queue is refused at once.
+    fn append(&self, draft: Draft) -> Receipt;
+
+    /// Events after a place, for ever: first those on disk, then those that come.
+    fn subscribe(&self, after: Seq) -> Feed;
+
+    /// Reading back.
+    fn history(&self) -> Arc<dyn History>;
+
+    /// How the journal is, and news of it.
+    fn health(&self) -> watch::Receiver<Health>;
+}
+
+/// How many events are read from disk at a time: few enough that the write-ahead log can be cut between.
+const CHUNK: usize = 1_000;
+
+/// One subscriber's stream of committed events.
+pub struct Feed {
+    live: broadcast::Receiver<Arc<[Event]>>,
+    history: Arc<dyn History>,
+    last: Seq,
+    behind: bool,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("last", &self.last).field("behind", &self.behind).finish_non_exhaustive()
+    }
+}
+
+impl Feed {
+    /// A feed of what comes after a place. `live` must have been subscribed before this is called, so
+    /// that nothing can fall between what is read and what comes.
+    #[must_use]
+    pub fn new(live: broadcast::Receiver<Arc<[Event]>>, history: Arc<dyn History>, after: Seq) -> Self {
+        Self { live, history, last: after, behind: true }
+    }
+
+    /// The next events, at least one; `None` when the journal is closed. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Result<Arc<[Event]>, ReadError>> {
+        loop {
+            if self.behind {
+                match self.history.read(self.last, CHUNK) {
+                    Ok(events) => {
+                        self.behind = events.len() == CHUNK;
+                        if let Some(last) = events.last() {
+                            self.last = last.seq;
+                            return Some(Ok(events.into()));
+                        }
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+                continue;
+            }
+            match self.live.recv().await {
+                Ok(batch) => {
+                    let news = |event: &Event| !event.seq.is_recorded() || event.seq > self.last;
+                    let fresh: Arc<[Event]> =
+                        if batch.iter().all(news) { batch } else { batch.iter().filter(|e| news(e)).cloned().collect() };
+                    if let Some(last) = fresh.iter().rev().find(|e| e.seq.is_recorded()) {
+                        self.last = last.seq;
+                    }
+                    if !fresh.is_empty() {
+                        return Some(Ok(fresh));
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}

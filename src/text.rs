@@ -1,0 +1,241 @@
+//! Untrusted text: cleaning it once at the door, measuring it, cutting it.
+//!
+//! Everything a caller, a provider or a file can say passes through [`clean`] before it is kept.
+//! This is a leaf: nothing in here knows what a conference or a terminal is.
+
+use std::borrow::Cow;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The longest field that is kept, in bytes of UTF-8.
+pub const FIELD_BYTES: usize = 256;
+
+/// Marks that may follow one another on one letter; more than this is decoration or an attack.
+const MARKS_IN_A_ROW: usize = 3;
+
+/// Says whether a character may be shown: it draws something, and moves nothing but the cursor by its width.
+///
+/// Refused are controls (C0, C1, DEL), format characters (bidi overrides, zero-width, tags), line and
+/// paragraph separators, private use, unassigned code points and letters that draw nothing.
+#[must_use]
+pub fn is_showable(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let invisible = matches!(
+        c,
+        '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}'
+    );
+    !invisible
+        && !matches!(
+            c.general_category(),
+            GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::Surrogate
+                | GeneralCategory::PrivateUse
+                | GeneralCategory::Unassigned
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+        )
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_ascii()
+        && matches!(c.general_category(), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::SpacingMark)
+}
+
+/// Makes text from outside fit to be kept and shown: at most `max` bytes, cut at a grapheme.
+///
+/// Characters that cannot be shown are dropped, white space of any kind and length becomes one space,
+/// ends are trimmed, and at most three marks may stand on a letter. Cleaning twice changes nothing.
+#[must_use]
+pub fn clean(text: &str, max: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max + 8));
+    let mut space = false;
+    let mut marks = 0;
+    for c in text.chars() {
+        // One grapheme may cross the limit and is cut off again below.
+        if out.len() > max + 64 {
+            break;
+        }
+        if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') {
+            space = true;
+            continue;
+        }
+        if !is_showable(c) {
+            continue;
+        }
+        if is_mark(c) {
+            // A mark without a letter would sit on whatever is drawn before it.
+            if out.is_empty() || space || marks == MARKS_IN_A_ROW {
+                continue;
+            }
+            marks += 1;
+        } else {
+            marks = 0;
+        }
+        if space && !out.is_empty() {
+            out.push(' ');
+        }
+        space = false;
+        out.push(c);
+    }
+    if out.len() > max {
+        let end = out.grapheme_indices(true).map(|(at, g)| at + g.len()).take_while(|end| *end <= max).last().unwrap_or(0);
+        out.truncate(end);
+        out.truncate(out.trim_end().len());
+    }
+    out
+}
+
+/// Cleans a field to the usual bound of [`FIELD_BYTES`].
+#[must_use]
+pub fn clean_field(text: &str) -> String {
+    clean(text, FIELD_BYTES)
+}
+
+/// Writes text as a JSON string in which everything that cannot be shown is escaped as `\uXXXX`.
+///
+/// Used for what is kept word for word beside the cleaned fields, because that too is read in terminals.
+#[must_use]
+pub fn json_string(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if is_showable(c) && !is_mark(c) => out.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The number of terminal columns that text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// Cuts text to at most `columns`, between graphemes, ending in `ellipsis` where something was cut off.
+#[must_use]
+pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let room = columns.saturating_sub(width(ellipsis));
+    let mut used = 0;
+    let mut end = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let wide = width(grapheme);
+        if used + wide > room {
+            break;
+        }
+        used += wide;
+        end = at + grapheme.len();
+    }
+    let tail = if width(ellipsis) <= columns { ellipsis } else { "" };
+    Cow::Owned(format!("{}{tail}", text[..end].trim_end()))
+}
+
+/// Cuts or fills text to exactly `columns`, filling on the right.
+#[must_use]
+pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
+    let mut out = cut(text, columns, ellipsis).into_owned();
+    let missing = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hostile_text_loses_its_teeth_and_keeps_its_words() {
+        let cases = [
+            ("Ada\u{1b}[2J Lovelace", "Ada[2J Lovelace"),
+            ("\u{1b}]52;c;ZXZpbA==\u{7}Eve", "]52;c;ZXZpbA==Eve"),
+            ("\u{9b}31mred", "31mred"),
+            ("abc\u{202e}fdp.exe", "abcfdp.exe"),
+            ("z\u{200b}e\u{200d}r\u{feff}o", "zero"),
+            ("tag\u{e0041}\u{e007f}s", "tags"),
+            ("  two\r\n lines\u{2028}more\u{a0}\t ", "two lines more"),
+            ("\u{301}leading", "leading"),
+            ("a \u{301}b", "a b"),
+            ("Zoe\u{308}", "Zoe\u{308}"),
+            ("名前 José", "名前 José"),
+            ("\u{3164}\u{2800}", ""),
+        ];
+        for (hostile, wanted) in cases {
+            assert_eq!(clean_field(hostile), wanted, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn ten_thousand_marks_become_three() {
+        let hostile = format!("a{}b", "\u{301}".repeat(10_000));
+        assert_eq!(clean_field(&hostile), format!("a{}b", "\u{301}".repeat(3)));
+    }
+
+    #[test]
+    fn long_text_is_cut_between_graphemes() {
+        let text = "e\u{301}".repeat(200);
+        let cleaned = clean(&text, 256);
+        assert_eq!(cleaned.len(), 255, "85 letters of 3 bytes each");
+        assert!(clean(&"x".repeat(1 << 20), 256).len() == 256);
+    }
+
+    #[test]
+    fn raw_text_is_readable_json_without_anything_unprintable() {
+        let hostile = "a\"\\\u{1b}\u{202e}\u{1f468}\u{200d}\n";
+        let json = json_string(hostile);
+        assert_eq!(json, "\"a\\\"\\\\\\u001b\\u202e\u{1f468}\\u200d\\u000a\"");
+        assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(hostile));
+    }
+
+    #[test]
+    fn cutting_counts_columns_not_bytes() {
+        assert_eq!(cut("日本語", 5, "…"), "日本…");
+        assert_eq!(cut("日本語", 6, "…"), "日本語");
+        assert_eq!(cut("Ada Lovelace", 4, "…"), "Ada…");
+        assert_eq!(cut("Ada", 0, "…"), "");
+        assert_eq!(fit("日本語", 4, "…"), "日… ");
+        assert_eq!(width("日本"), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_twice_changes_nothing(text in any::<String>(), max in 0usize..300) {
+            let once = clean(&text, max);
+            prop_assert!(once.len() <= max);
+            prop_assert!(once.chars().all(is_showable));
+            prop_assert_eq!(clean(&once, max), once);
+        }
+
+        #[test]
+        fn raw_json_round_trips(text in any::<String>()) {
+            let json = json_string(&text);
+            prop_assert!(json.chars().all(is_showable));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap_or_default(), text);
+        }
+
+        #[test]
+        fn fitting_is_exact(text in "\\PC{0,40}", columns in 0usize..40) {
+            prop_assert_eq!(width(&fit(&clean(&text, 400), columns, "…")), columns);
+        }
+    }
+}
