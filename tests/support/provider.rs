@@ -140,6 +140,11 @@ impl Provider {
         self.shared.lock().script.push_back(answer);
     }
 
+    /// Forgets what of the script was not used: everything is a success again.
+    pub fn clear_script(&self) {
+        self.shared.lock().script.clear();
+    }
+
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.lock().requests.clone()
