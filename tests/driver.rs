@@ -1,6 +1,8 @@
 //! The tests' own tools, tried on programs whose behaviour is known before the console is judged with them.
 
 mod support;
+#[path = "support/svg.rs"]
+mod svg;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -201,6 +203,23 @@ fn harm_is_recognised() {
         assert!(!harm::in_text(harmful.as_bytes()).is_empty(), "{harmful:?}");
     }
     assert_eq!(harm::planted(b"xx\x1b]52yy", &[("osc", b"\x1b]52"), ("csi", b"\x1b[")]), ["osc at byte 2"]);
+}
+
+#[test]
+fn a_picture_holds_what_the_screen_shows() {
+    let home = Home::new();
+    let console = shell(&home, r"printf '\033[1;32mAda & <Co>\033[0m │ \347\216\213 \033[7mmarked\033[0m'; read wait");
+    console.wait_for_text("marked");
+    let picture = svg::draw(&console.screen(), "confmod <demo>");
+    let document = roxmltree::Document::parse(&picture).expect("well-formed");
+    let texts: Vec<_> = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text"))).collect();
+    let words: Vec<_> = texts.iter().filter_map(roxmltree::Node::text).collect();
+    assert_eq!(words, ["Ada", "&", "<Co>", "王", "marked"], "words are text, lines are shapes: {picture}");
+    assert_eq!(texts[0].attribute("font-weight"), Some("700"));
+    // Cells are 8.4 wide and begin after a margin of 18; the wide character takes two.
+    let column =
+        |node: &roxmltree::Node<'_, '_>| node.attribute("x").and_then(|x| x.parse::<f64>().ok()).map(|x| ((x - 18.0) / 8.4).round());
+    assert_eq!(texts.iter().filter_map(column).collect::<Vec<_>>(), [0.0, 4.0, 6.0, 13.0, 16.0]);
 }
 
 // ---- the provider
