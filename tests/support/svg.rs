@@ -95,7 +95,7 @@ fn colour(colour: Color, default: Rgb) -> Rgb {
 }
 
 /// The whole picture. `title` is for those who have it read aloud.
-pub fn draw(screen: &Screen, title: &str) -> String {
+pub(crate) fn draw(screen: &Screen, title: &str) -> String {
     let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
     let width = 2.0 * MARGIN + f64::from(columns) * CELL.0;
     let height = 2.0 * MARGIN + f64::from(rows) * CELL.1;
