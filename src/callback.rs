@@ -59,7 +59,6 @@ struct Peer(IpAddr);
 ///
 /// `conference` is for joins that name none. `clock` says when a callback was learned of. The router works
 /// without the accept loop too (in a test, say); then there is no address to hold against the allow-list.
-#[must_use]
 pub fn router(
     journal: Arc<dyn Journal>,
     guard: Guard,

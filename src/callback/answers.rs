@@ -67,7 +67,7 @@ impl Answer {
     }
 
     pub(super) fn malformed() -> Self {
-        Self::closing(StatusCode::BAD_REQUEST, "this is not a well-formed HTTP/1.1 request")
+        Self::closing(StatusCode::BAD_REQUEST, "this is not a well-formed HTTP request")
     }
 
     pub(super) fn body_cut_off() -> Self {

@@ -195,8 +195,10 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
         // Too slow, cut off, or gone: there is nobody to talk to.
         Err(_) => return,
     }
-    if !*shared.stopping.borrow() {
-        close(stream, &limits).await;
+    tokio::select! {
+        biased;
+        () = stop_is_called(&mut shared.stopping) => {}
+        () = close(stream, &limits) => {}
     }
 }
 

@@ -71,7 +71,7 @@ impl Guard {
     /// forward. An empty token admits nobody.
     #[must_use]
     pub fn new(token: &Secret, previous: Option<&Secret>, allow: &[IpNet], proxies: &[IpNet]) -> Self {
-        let tokens = [Some(token), previous].into_iter().flatten().map(|token| token.expose_secret());
+        let tokens = [Some(token), previous].into_iter().flatten().map(Secret::expose_secret);
         // A client may send the token as it is or escaped; both spellings are the token.
         let spellings = tokens.filter(|token| !token.is_empty()).flat_map(|token| [digest(token), digest(&segment(token))]);
         Self {
