@@ -363,6 +363,42 @@ async fn neither_path_nor_token_reach_the_journal() {
     assert!(!written.contains(TOKEN) && !written.contains("callback"), "{written}");
 }
 
+/// Where a test's log lines go.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_was_sent_is_logged() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let logged =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _here = tracing::subscriber::set_default(logged);
+    let house = House::new();
+    for intruder in ["/callback/wrong/join?key=hostile", "/callback/hostile", "/callback"] {
+        house.refused(&house.get(intruder).await, 403, intruder);
+    }
+    assert_eq!(lines.0.lock().expect("a log").as_slice(), b"", "an intruder leaves no line at all");
+    for slip in ["hand?key=hostile&state=hostile", "join?key=$[hostile]", "join?key=hostile"] {
+        house.refused(&house.get(&path(slip)).await, 400, slip);
+    }
+    assert_eq!(house.get(JOIN).await.status, 200);
+    let lines = String::from_utf8(lines.0.lock().expect("a log").clone()).expect("text");
+    assert!(lines.contains("hand neither up nor down"), "{lines}");
+    assert!(!lines.contains("hostile") && !lines.contains(TOKEN) && !lines.contains("12157010680"), "{lines}");
+}
+
 /// Every field, each hostile text: whatever the answer, nothing harmful is kept or said.
 #[tokio::test]
 async fn hostile_text_never_gets_through() {
