@@ -31,6 +31,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use answers::Answer;
 pub use counts::Counts;
+pub use fields::is_known_field;
 use fields::{Fields, Kind};
 pub use guard::{Guard, Limits};
 pub use server::{Listener, start};

@@ -5,5 +5,8 @@
 
 pub mod app;
 pub mod command;
+pub mod input;
 pub mod keys;
+pub mod runtime;
+pub mod terminal;
 pub mod ui;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+
 use crate::conference::Moment;
 
 /// How callbacks fared since the start. Shared between the listener and whoever shows it.
@@ -11,6 +13,7 @@ pub struct Counts {
     dropped: AtomicU64,
     evicted: AtomicU64,
     last: AtomicI64,
+    news: Notify,
 }
 
 /// Stands for "there was no callback yet".
@@ -18,7 +21,13 @@ const NEVER: i64 = i64::MIN;
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { refused: AtomicU64::new(0), dropped: AtomicU64::new(0), evicted: AtomicU64::new(0), last: AtomicI64::new(NEVER) }
+        Self {
+            refused: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            last: AtomicI64::new(NEVER),
+            news: Notify::new(),
+        }
     }
 }
 
@@ -43,12 +52,19 @@ impl Counts {
         Some(self.last.load(Ordering::Relaxed)).filter(|last| *last != NEVER).map(Moment)
     }
 
+    /// Waits until something was refused or dropped since the last wait. For one waiter.
+    pub async fn changed(&self) {
+        self.news.notified().await;
+    }
+
     pub(super) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+        self.news.notify_one();
     }
 
     pub(super) fn dropped(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
+        self.news.notify_one();
     }
 
     pub(super) fn evicted(&self) {

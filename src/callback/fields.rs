@@ -151,7 +151,7 @@ impl<'a> Fields<'a> {
     /// stand in it twice.
     pub(super) fn raw(&self) -> String {
         let mut kept: Vec<usize> = KNOWN.iter().copied().flatten().filter_map(|spelling| self.place(spelling)).collect();
-        kept.extend((0..self.0.len()).filter(|&at| !is_known(&self.0[at].0)).take(OTHERS));
+        kept.extend((0..self.0.len()).filter(|&at| !is_known_field(&self.0[at].0)).take(OTHERS));
         kept.sort_unstable();
         let mut out = String::from("{");
         for (name, value) in kept.into_iter().map(|at| &self.0[at]) {
@@ -179,7 +179,8 @@ fn says_something(value: &str) -> bool {
     !text::clean_field(value).is_empty()
 }
 
-fn is_known(name: &str) -> bool {
+/// Whether a field has a meaning of its own, and so is shown by its meaning and not by its name.
+pub fn is_known_field(name: &str) -> bool {
     KNOWN.iter().copied().flatten().any(|spelling| name.eq_ignore_ascii_case(spelling))
 }
 

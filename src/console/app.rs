@@ -258,7 +258,7 @@ fn mask_digits(text: &str) -> String {
     const LEAST: usize = 5;
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();
-    let mut flush = |run: &mut String, out: &mut String| {
+    let flush = |run: &mut String, out: &mut String| {
         let digits = run.chars().filter(char::is_ascii_digit).count();
         let mut seen = 0;
         for c in run.drain(..) {

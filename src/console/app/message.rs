@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 use crate::console::keys::Chord;
 use crate::journal::Health;
@@ -54,6 +53,4 @@ pub struct ListenerCounts {
     pub refused: u64,
     /// Callbacks answered 503.
     pub dropped: u64,
-    /// When something was last refused.
-    pub last_refused: Option<Moment>,
 }

@@ -277,7 +277,11 @@ impl App {
                 }
             }
             Command::Remove => {
-                return self.selected().map(|call| Effect::Append(What::Removed(CallOnly { call: call.key.clone() }))).into_iter().collect();
+                return self
+                    .selected()
+                    .map(|call| Effect::Append(What::Removed(CallOnly { call: call.key.clone() })))
+                    .into_iter()
+                    .collect();
             }
             Command::Copy => return self.copy(),
             Command::Filter => self.dialog = Some(Dialog::Filter(Input::new(self.view.filter().text()))),
