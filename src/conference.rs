@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub mod event;
 pub mod health;
+pub mod participant;
 pub mod roster;
+#[cfg(test)]
+pub(crate) mod story;
 pub mod view;
 
 /// A point in time: milliseconds since 1970-01-01 UTC.

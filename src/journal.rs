@@ -176,11 +176,11 @@ impl Feed {
             if self.behind {
                 match self.history.read(self.last, CHUNK) {
                     Ok(events) => {
-                        self.behind = events.len() == CHUNK;
                         if let Some(last) = events.last() {
                             self.last = last.seq;
                             return Some(Ok(events.into()));
                         }
+                        self.behind = false;
                     }
                     Err(error) => return Some(Err(error)),
                 }

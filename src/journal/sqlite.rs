@@ -1,1 +1,178 @@
-//! x
+//! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
+//!
+//! This front file is the handle; [`writer`] is the thread that owns the only write connection,
+//! [`reader`] reads back on connections of its own, [`lock`] keeps a second writer out, [`schema`] is
+//! what people see who open the file with the ordinary `sqlite3` shell.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{broadcast, watch};
+
+use self::reader::Reader;
+use self::writer::{Publisher, Queue};
+use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
+use crate::conference::Moment;
+use crate::conference::event::{Event, Seq};
+
+mod lock;
+mod reader;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use lock::{holder, is_held};
+
+/// Batches that a subscriber may be behind before it has to read from disk.
+const LIVE_BATCHES: usize = 256;
+
+/// Why a journal could not be opened. Each says what to do.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process writes it; what it says of itself.
+    Held {
+        /// The file.
+        path: PathBuf,
+        /// Who holds it, in its own words.
+        by: String,
+    },
+    /// A newer confmod wrote it.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: i64,
+    },
+    /// Making or opening a file did not work.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { path, by } => write!(
+                f,
+                "the journal {} is being written by {by}; close that one, or give this one a journal of its own with --journal",
+                path.display()
+            ),
+            Self::Newer { path, version } => {
+                write!(
+                    f,
+                    "the journal {} was written by a newer confmod (format {version}); update confmod, or choose another file",
+                    path.display()
+                )
+            }
+            Self::File { path, why } => {
+                write!(
+                    f,
+                    "opening the journal {}: {why}; check the path and its permissions, or choose another file with --journal",
+                    path.display()
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// An open journal. Closing it writes everything that is queued.
+pub struct Sqlite {
+    path: PathBuf,
+    queue: Arc<Queue>,
+    publisher: Arc<Publisher>,
+    health: watch::Receiver<Health>,
+    down_since: Option<Moment>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Sqlite {
+    /// Opens or makes a journal and becomes its one writer. `who` is what a second process is told.
+    pub fn open(path: &Path, who: &str) -> Result<Self, OpenError> {
+        let lock = lock::Lock::take(path, who)?;
+        let connection = schema::open(path)?;
+        let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
+        let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
+        let last_seq = last.map_or(Seq(0), |(seq, _)| seq);
+
+        let queue = Arc::new(Queue::default());
+        let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
+        let (health_out, health) = watch::channel(Health::Good);
+        let writer = writer::Writer::new(connection, lock, Arc::clone(&queue), Arc::clone(&publisher), health_out, last_seq);
+        let thread = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run())
+            .map_err(|error| OpenError::File { path: path.to_owned(), why: format!("starting its thread: {error}") })?;
+        Ok(Self { path: path.to_owned(), queue, publisher, health, down_since, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// The last moment at which a process is known to have had this journal open; none when it is new.
+    #[must_use]
+    pub fn down_since(&self) -> Option<Moment> {
+        self.down_since
+    }
+
+    /// Writes what is queued, takes nothing more and ends the feeds. Safe to call twice.
+    pub fn close(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A writer that panicked has nothing left to write.
+            let _ = thread.join();
+        }
+        self.publisher.close();
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Journal for Sqlite {
+    fn append(&self, draft: Draft) -> Receipt {
+        let (promise, receipt) = Receipt::pair();
+        match self.queue.push(draft, promise) {
+            Ok(()) => receipt,
+            Err(error) => Receipt::refused(error),
+        }
+    }
+
+    fn subscribe(&self, after: Seq) -> Feed {
+        Feed::new(self.publisher.subscribe(), self.history(), after)
+    }
+
+    fn history(&self) -> Arc<dyn History> {
+        Arc::new(Reader::new(&self.path))
+    }
+
+    fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+}
+
+/// Opens a journal for reading only, beside whoever writes it.
+#[must_use]
+pub fn read_only(path: &Path) -> Arc<dyn History> {
+    Arc::new(Reader::new(path))
+}
+
+/// A batch as it goes to subscribers.
+type Batch = Arc<[Event]>;
+
+/// The end of an append's promise.
+type Promise = tokio::sync::oneshot::Sender<Result<Seq, AppendError>>;

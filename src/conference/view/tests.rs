@@ -1,0 +1,195 @@
+//! The list's sentences.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::conference::event::{Event, What};
+use crate::conference::story::{answer, ask, events, hand, join, leave, name, named_arrival, start};
+use crate::conference::{Action, CallKey, Outcome};
+
+const STALE: Duration = Duration::from_secs(4 * 3_600);
+
+struct Table {
+    roster: Roster,
+    view: View,
+    held: Option<CallId>,
+    now: Moment,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { roster: Roster::default(), view: View::new(STALE), held: None, now: Moment(0) }
+    }
+
+    fn play(&mut self, story: impl IntoIterator<Item = (i64, What)>) {
+        for event in events(story) {
+            self.event(&event);
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.now = self.now.max(event.at);
+        let change = self.roster.apply(event);
+        let held = self.held;
+        self.view.follow(&change, &self.roster, self.now, |id| Some(id) == held);
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.view.rows().iter().map(|id| self.roster.get(*id).map_or("gone", |call| call.key.as_str())).collect()
+    }
+
+    fn id(&self, key: &str) -> CallId {
+        self.roster.find(&CallKey::new(key)).expect("known")
+    }
+}
+
+fn three() -> Table {
+    let mut table = Table::new();
+    table.play([
+        (0, named_arrival("c", "1", "49301", "Zoe")),
+        (1, named_arrival("a", "2", "12157010680", "ada")),
+        (2, join("b", "1", "4420")),
+        (3, hand("b", true)),
+    ]);
+    table
+}
+
+#[test]
+fn newcomers_are_added_below_whatever_the_order() {
+    let mut table = three();
+    assert_eq!(table.keys(), ["c", "a", "b"]);
+    table.view.sort(Column::Caller, false, &table.roster, table.now);
+    assert_eq!(table.keys(), ["a", "c", "b"], "names first, without regard to case");
+    table.play([(4, named_arrival("d", "1", "33", "Aaron"))]);
+    assert_eq!(table.keys(), ["a", "c", "b", "d"]);
+    table.view.sort(Column::Caller, true, &table.roster, table.now);
+    assert_eq!(table.keys(), ["b", "c", "a", "d"], "no name, z, a, Aaron");
+}
+
+#[test]
+fn each_column_sorts() {
+    let mut table = three();
+    table.play([(4, start("d")), (5, ask("a", Action::Mute)), (6, answer("a", 2, Outcome::Accepted))]);
+    for (column, order) in [
+        (Column::Arrival, ["c", "a", "b", "d"]),
+        (Column::Caller, ["a", "c", "b", "d"]),
+        (Column::Number, ["a", "b", "c", "d"]),
+        (Column::Voice, ["d", "c", "b", "a"]),
+        (Column::Stay, ["c", "a", "b", "d"]),
+        (Column::Hand, ["b", "c", "a", "d"]),
+        (Column::Ask, ["a", "c", "b", "d"]),
+    ] {
+        table.view.sort(column, false, &table.roster, table.now);
+        assert_eq!(table.keys(), order, "{column:?}");
+    }
+    assert_eq!(Column::Ask.next(), Column::Arrival, "round and round");
+}
+
+#[test]
+fn filters_find_names_numbers_fields_and_states() {
+    let mut table = three();
+    table.play([(4, join("d", "1", "")), (5, ask("c", Action::Mute)), (6, answer("c", 2, Outcome::Accepted))]);
+    let tag = CallKey::new("d").tag();
+    for (text, found) in [
+        ("ZO", vec!["c"]),
+        ("215701", vec!["a"]),
+        ("+1215", vec!["a"]),
+        ("muted", vec!["c"]),
+        ("open", vec!["a", "b", "d"]),
+        ("no number", vec!["d"]),
+        (tag.as_str(), vec!["d"]),
+        ("hand", vec!["b"]),
+        ("ada 1215", vec!["a"]),
+        ("ada muted", vec![]),
+        ("", vec!["c", "a", "b", "d"]),
+    ] {
+        table.view.set_filter(Filter::new(text), &table.roster, table.now);
+        assert_eq!(table.keys(), found, "{text:?}");
+    }
+}
+
+#[test]
+fn a_tab_lists_its_conference_only_and_callers_without_one_are_in_all() {
+    let mut table = three();
+    table.play([(4, start("d"))]);
+    table.view.show(Some("1".into()), &table.roster, table.now);
+    assert_eq!(table.keys(), ["c", "b"]);
+    table.play([(5, join("d", "1", "7777"))]);
+    assert_eq!(table.keys(), ["c", "b", "d"]);
+    table.view.show(None, &table.roster, table.now);
+    assert_eq!(table.keys().len(), 4);
+}
+
+#[test]
+fn rows_that_are_gone_go_after_thirty_seconds_but_not_while_they_are_held() {
+    let mut table = three();
+    table.play([(10, leave("a")), (10, leave("b"))]);
+    let (a, b) = (table.id("a"), table.id("b"));
+    assert_eq!(table.view.next_expiry(&table.roster), Some(Moment(40_000)));
+    table.view.expire(&table.roster, Moment(39_999), |_| false);
+    assert_eq!(table.keys(), ["c", "a", "b"]);
+    table.view.expire(&table.roster, Moment(40_000), |id| id == a);
+    assert_eq!(table.keys(), ["c", "a"]);
+    table.view.release(a, &table.roster, Moment(40_000));
+    assert_eq!(table.keys(), ["c"]);
+    assert!(!table.view.lists(b));
+    table.play([(50, join("b", "1", "4420"))]);
+    assert_eq!(table.keys(), ["c", "b"], "who comes back is added below");
+}
+
+#[test]
+fn a_row_that_no_longer_matches_stays_while_it_is_held() {
+    let mut table = three();
+    table.view.set_filter(Filter::new("open"), &table.roster, table.now);
+    table.held = Some(table.id("a"));
+    let muted = events([
+        (0, start("x")),
+        (5, ask("a", Action::Mute)),
+        (6, answer("a", 2, Outcome::Accepted)),
+        (7, ask("c", Action::Mute)),
+        (8, answer("c", 4, Outcome::Accepted)),
+    ]);
+    muted[1..].iter().for_each(|event| table.event(event));
+    assert_eq!(table.keys(), ["a", "b"]);
+    table.view.release(table.id("a"), &table.roster, table.now);
+    assert_eq!(table.keys(), ["b"]);
+}
+
+#[test]
+fn a_name_given_later_is_found() {
+    let mut table = three();
+    table.view.set_filter(Filter::new("grace"), &table.roster, table.now);
+    assert!(table.keys().is_empty());
+    table.play([(5, name("b", "4420", "Grace"))]);
+    assert_eq!(table.keys(), ["b"]);
+}
+
+proptest! {
+    #[test]
+    fn following_lists_the_same_rows_as_building_anew(moves in prop::collection::vec((0usize..6, 0usize..5), 0..80), filter in prop::sample::select(vec!["", "open", "muted", "1"])) {
+        let mut table = Table::new();
+        table.view.set_filter(Filter::new(filter), &table.roster, table.now);
+        let keys = ["a", "b", "c", "d", "e"];
+        let mut seq = 0;
+        for (second, (kind, who)) in moves.into_iter().enumerate() {
+            let key = keys[who];
+            let what = match kind {
+                0 => join(key, if who % 2 == 0 { "1" } else { "2" }, "100"),
+                1 => leave(key),
+                2 => ask(key, Action::Mute),
+                3 => answer(key, seq, Outcome::Accepted),
+                4 => hand(key, true),
+                _ => ask(key, Action::Kick),
+            };
+            seq += 1;
+            let event = Event { seq: crate::conference::event::Seq(seq), at: Moment(second as i64 * 4_000), what };
+            table.event(&event);
+            table.view.expire(&table.roster, table.now, |_| false);
+            let mut anew = table.view.clone();
+            anew.sort(Column::Arrival, false, &table.roster, table.now);
+            let mut followed = table.view.rows().to_vec();
+            followed.sort_unstable();
+            prop_assert_eq!(followed, anew.rows().to_vec());
+        }
+    }
+}

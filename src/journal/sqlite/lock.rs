@@ -1,0 +1,88 @@
+//! One writer per journal: a lock on a file beside it, which the kernel gives back however the process ends.
+//!
+//! The lock is not on the database itself: closing any descriptor of it would drop `SQLite`'s own locks.
+//! The file's text says who holds it, its modification time when the holder was last alive.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::OpenError;
+use crate::conference::Moment;
+
+/// The lock, held as long as this lives.
+pub(super) struct Lock {
+    file: File,
+    /// When an earlier holder was last alive.
+    pub(super) last_alive: Option<Moment>,
+}
+
+fn lock_path(journal: &Path) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+impl Lock {
+    /// Takes the lock, making the folder and the file private where they do not exist.
+    pub(super) fn take(journal: &Path, who: &str) -> Result<Self, OpenError> {
+        let refused = |why: String| OpenError::File { path: journal.to_owned(), why };
+        if let Some(folder) = journal.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(|error| refused(format!("making the folder {}: {error}", folder.display())))?;
+        }
+        let path = lock_path(journal);
+        let existed = path.exists();
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| refused(format!("opening {}: {error}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Held { path: journal.to_owned(), by: holder(journal).unwrap_or_else(|| "another process".into()) });
+            }
+            Err(TryLockError::Error(error)) => return Err(refused(format!("locking {}: {error}", path.display()))),
+        }
+        let last_alive = existed.then(|| file.metadata().and_then(|meta| meta.modified()).ok().and_then(moment)).flatten();
+        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
+        written.map_err(|error| refused(format!("writing {}: {error}", path.display())))?;
+        Ok(Self { file, last_alive })
+    }
+
+    /// Marks the holder as alive now. Costs no sync; a loss of power may lose it, a kill does not.
+    pub(super) fn touch(&self) {
+        // Only the length of a reported gap depends on it.
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+}
+
+fn moment(time: SystemTime) -> Option<Moment> {
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(Moment)
+}
+
+/// Who says it holds a journal, in its own words.
+#[must_use]
+pub fn holder(journal: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(lock_path(journal)).ok()?.take(512).read_to_string(&mut text).ok()?;
+    let text = crate::text::clean_field(&text);
+    (!text.is_empty()).then_some(text)
+}
+
+/// Whether a process is writing a journal now.
+#[must_use]
+pub fn is_held(journal: &Path) -> bool {
+    // The lock taken here for a moment is shared with nobody who asks the same question.
+    File::open(lock_path(journal)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}

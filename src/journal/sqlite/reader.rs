@@ -1,0 +1,124 @@
+//! Reading back: a read-only connection of its own, opened on first use, in short chunks so that the
+//! write-ahead log can be cut between them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+
+use crate::conference::Moment;
+use crate::conference::event::{Event, Seq, What};
+use crate::journal::{History, ReadError};
+
+/// Clocks are set and batches are mixed, so the search for a moment starts this much earlier. Milliseconds.
+const CLOCK_SLACK: i64 = 60_000;
+
+/// A reader of one file. Cheap until it is used.
+pub(super) struct Reader {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Reader {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), connection: Mutex::new(None) }
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
+        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *slot {
+            Some(connection) => connection,
+            empty => empty.insert(open(&self.path).map_err(|error| ReadError(error.to_string()))?),
+        };
+        read(connection).map_err(|error| ReadError(error.to_string()))
+    }
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(std::time::Duration::from_secs(2))?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    Ok(connection)
+}
+
+/// A row as an event; `None` for a kind that this version does not know, and for a row that somebody broke:
+/// one bad row must not keep a conference from coming back.
+fn event(row: &Row<'_>) -> rusqlite::Result<Option<Event>> {
+    let seq = Seq(row.get::<_, i64>(0)? as u64);
+    let at = Moment(row.get(1)?);
+    match What::read(row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?) {
+        Ok(what) => Ok(what.map(|what| Event { seq, at, what })),
+        Err(error) => {
+            tracing::warn!(seq = seq.0, %error, "passed over a row of the journal that cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+impl History for Reader {
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
+        let mut after = after;
+        // Rows of unknown kinds are passed over, so a chunk of nothing else must not look like the end.
+        loop {
+            let (events, rows, last) = self.with(|connection| {
+                let mut select = connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+                let mut rows = select.query(params![after.0 as i64, limit as i64])?;
+                let mut events = Vec::new();
+                let (mut count, mut last) = (0, after);
+                while let Some(row) = rows.next()? {
+                    count += 1;
+                    last = Seq(row.get::<_, i64>(0)? as u64);
+                    events.extend(event(row)?);
+                }
+                Ok((events, count, last))
+            })?;
+            if !events.is_empty() || rows < limit {
+                return Ok(events);
+            }
+            after = last;
+        }
+    }
+
+    fn before(&self, moment: Moment) -> Result<Seq, ReadError> {
+        let wanted = moment.0.saturating_sub(CLOCK_SLACK);
+        self.with(|connection| {
+            let mut at = connection.prepare_cached("SELECT seq, at FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+            let edge = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM event";
+            let (mut low, mut high): (i64, i64) = connection.query_row(edge, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // The first event that is late enough is at or after `low` and at or before `high + 1`.
+            while low <= high {
+                let middle = low + (high - low) / 2;
+                match at.query_row([middle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).optional()? {
+                    Some((seq, at)) if at < wanted => low = seq + 1,
+                    _ => high = middle - 1,
+                }
+            }
+            Ok(Seq((low - 1).max(0) as u64))
+        })
+    }
+
+    fn last(&self) -> Result<Seq, ReadError> {
+        self.with(|connection| connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get::<_, i64>(0)))
+            .map(|seq| Seq(seq as u64))
+    }
+
+    fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError> {
+        self.with(|connection| {
+            let mut select =
+                connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE kind = 'named' AND seq <= ?1 ORDER BY seq")?;
+            let mut rows = select.query([until.0 as i64])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.extend(event(row)?);
+            }
+            Ok(events)
+        })
+    }
+
+    fn raw(&self, seq: Seq) -> Result<Option<String>, ReadError> {
+        self.with(|connection| {
+            let found = connection.query_row("SELECT raw FROM event WHERE seq = ?1", [seq.0 as i64], |row| row.get::<_, Option<String>>(0));
+            found.optional().map(Option::flatten)
+        })
+    }
+}

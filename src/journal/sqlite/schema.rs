@@ -1,0 +1,96 @@
+//! The file itself: its tables, its version, and the view for people who open it with the `sqlite3` shell.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::OpenError;
+use crate::conference::Moment;
+use crate::conference::event::Seq;
+
+/// The format that this version writes.
+const VERSION: i64 = 1;
+
+/// `cmod` in ASCII: lets `file` and others tell what this database is.
+const APPLICATION_ID: i64 = 0x636d_6f64;
+
+/// `event` is what confmod reads; `log` is for people.
+const TABLES: &str = "
+    CREATE TABLE event (
+        seq  INTEGER PRIMARY KEY,
+        at   INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        call TEXT,
+        body TEXT NOT NULL,
+        raw  TEXT
+    ) STRICT;
+    CREATE INDEX event_standing ON event (seq) WHERE kind = 'named';
+    CREATE VIEW log AS SELECT
+        seq,
+        strftime('%Y-%m-%d %H:%M:%S', at / 1000.0, 'unixepoch') AS utc,
+        kind,
+        call,
+        body ->> 'conference' AS conference,
+        body ->> 'number' AS number,
+        body ->> 'name' AS name,
+        body ->> 'action' AS action,
+        body ->> 'by' AS by,
+        body ->> 'outcome' AS outcome,
+        body ->> 'detail' AS detail
+    FROM event;
+";
+
+/// Opens the one write connection, making the file private and complete where it does not exist.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let refused = |why: String| OpenError::File { path: path.to_owned(), why };
+    let sql = |error: rusqlite::Error| refused(error.to_string());
+    if !path.exists() {
+        make(path).map_err(|error| refused(format!("making the file: {error}")))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
+    connection.busy_timeout(std::time::Duration::from_millis(500)).map_err(sql)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    if version > VERSION {
+        return Err(OpenError::Newer { path: path.to_owned(), version });
+    }
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(sql)?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(refused(format!("the file system does not allow a write-ahead log (mode {mode})")));
+    }
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
+    connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
+    if version == 0 {
+        let transaction = connection.transaction().map_err(sql)?;
+        let strangers: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sql)?;
+        if strangers > 0 {
+            return Err(refused("it is a SQLite database of something else".into()));
+        }
+        transaction.execute_batch(TABLES).map_err(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
+        transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
+        transaction.commit().map_err(sql)?;
+    }
+    Ok(connection)
+}
+
+/// Makes an empty private file whose name survives a loss of power; `SQLite` gives its helpers the same mode.
+fn make(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}
+
+/// The last event's place and time.
+pub(super) fn last(connection: &Connection) -> Result<Option<(Seq, Moment)>, String> {
+    connection
+        .query_row("SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment(row.get(1)?)))
+        })
+        .optional()
+        .map_err(|error| error.to_string())
+}

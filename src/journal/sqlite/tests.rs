@@ -1,0 +1,214 @@
+//! The journal's promises, on real files.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use super::*;
+use crate::conference::Action;
+use crate::conference::CallKey;
+use crate::conference::event::{Ask, CallOnly, Cause, Listening, Named, What};
+
+fn left(call: &str) -> What {
+    What::Left(CallOnly { call: CallKey::new(call) })
+}
+
+fn asked(call: &str) -> What {
+    What::Asked(Ask {
+        action: Action::Mute,
+        call: CallKey::new(call),
+        conference: "1122".into(),
+        number: "12157010680".into(),
+        by: "ada".into(),
+        cause: Cause::Key,
+        joined: Moment(0),
+    })
+}
+
+fn draft(at: i64, what: What) -> Draft {
+    Draft::new(Moment(at), what)
+}
+
+async fn next(feed: &mut Feed) -> Vec<u64> {
+    let batch = tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("news in time");
+    batch.expect("an open feed").expect("readable").iter().map(|event| event.seq.0).collect()
+}
+
+async fn collect(feed: &mut Feed, count: usize) -> Vec<u64> {
+    let mut got = Vec::new();
+    while got.len() < count {
+        got.extend(next(feed).await);
+    }
+    got
+}
+
+#[tokio::test]
+async fn what_was_promised_is_there_after_a_restart_and_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("private/journal.sqlite");
+    {
+        let journal = Sqlite::open(&path, "ada, process 1").expect("opens");
+        assert_eq!(journal.down_since(), None, "a new journal has no gap");
+        for i in 1..=5 {
+            let draft = Draft { raw: Some(format!("{{\"n\":\"{i}\"}}")), ..draft(1000 + i, left(&format!("c{i}"))) };
+            assert_eq!(journal.append(draft).durable().await, Ok(Seq(i as u64)));
+        }
+    }
+    let journal = Sqlite::open(&path, "ada, process 2").expect("opens again");
+    assert!(journal.down_since() >= Some(Moment(1005)), "the gap begins when the last one was alive");
+    let mut feed = journal.subscribe(Seq(2));
+    assert_eq!(next(&mut feed).await, [3, 4, 5]);
+    assert_eq!(journal.append(draft(2000, left("c6"))).durable().await, Ok(Seq(6)));
+    assert_eq!(next(&mut feed).await, [6]);
+    let history = journal.history();
+    assert_eq!(history.raw(Seq(3)).expect("readable").as_deref(), Some("{\"n\":\"3\"}"));
+    assert_eq!(history.last(), Ok(Seq(6)));
+    journal.close();
+    assert!(feed.next().await.is_none(), "a closed journal ends its feeds");
+    assert_eq!(journal.append(draft(1, left("late"))).durable().await, Err(AppendError::Closed));
+}
+
+#[tokio::test]
+async fn a_subscriber_that_fell_behind_catches_up_from_disk_without_gap_or_repeat() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens");
+    let mut feed = journal.subscribe(Seq(0));
+    assert_eq!(journal.append(draft(1, left("first"))).durable().await, Ok(Seq(1)));
+    assert_eq!(next(&mut feed).await, [1]);
+    // Far more batches than the ring holds: each append waits for its own commit.
+    let total = LIVE_BATCHES as u64 + 50;
+    for i in 2..=total {
+        journal.append(draft(i as i64, left("more"))).durable().await.expect("durable");
+    }
+    assert_eq!(collect(&mut feed, total as usize - 1).await, (2..=total).collect::<Vec<_>>());
+    journal.append(draft(9, left("live"))).durable().await.expect("durable");
+    assert_eq!(next(&mut feed).await, [total + 1]);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_who_holds_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    assert!(!is_held(&path));
+    let first = Sqlite::open(&path, "ada on host, process 7").expect("opens");
+    assert!(is_held(&path));
+    let error = Sqlite::open(&path, "bob").expect_err("held").to_string();
+    assert!(error.contains("ada on host, process 7") && error.contains("--journal"), "{error}");
+    drop(first);
+    assert!(!is_held(&path));
+    Sqlite::open(&path, "bob").expect("free again");
+}
+
+#[tokio::test]
+async fn every_file_is_private_and_the_shell_can_read_the_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("new/j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    journal.append(draft(1_700_000_000_000, asked("c1"))).durable().await.expect("durable");
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().expect("a folder")), 0o700);
+    for entry in std::fs::read_dir(path.parent().expect("a folder")).expect("listed") {
+        let path = entry.expect("an entry").path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let connection = rusqlite::Connection::open(&path).expect("a second reader");
+    let row: (String, String, String, String) = connection
+        .query_row("SELECT utc, kind, call, action FROM log", [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
+        .expect("one row");
+    assert_eq!(row, ("2023-11-14 22:13:20".into(), "asked".into(), "c1".into(), "mute".into()));
+}
+
+#[tokio::test]
+async fn strangers_newer_formats_and_bad_paths_are_refused_with_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let newer = folder.path().join("newer.sqlite");
+    drop(Sqlite::open(&newer, "test").expect("opens"));
+    rusqlite::Connection::open(&newer).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("aged");
+    assert!(matches!(Sqlite::open(&newer, "test"), Err(OpenError::Newer { version: 99, .. })));
+    let other = folder.path().join("other.sqlite");
+    rusqlite::Connection::open(&other).and_then(|c| c.execute_batch("CREATE TABLE recipe (x)")).expect("made");
+    assert!(Sqlite::open(&other, "test").expect_err("a stranger").to_string().contains("something else"));
+    let text = folder.path().join("text.sqlite");
+    std::fs::write(&text, "not a database at all, but long enough to be looked at as one".repeat(20)).expect("written");
+    assert!(Sqlite::open(&text, "test").is_err());
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    assert!(Sqlite::open(&file.join("j.sqlite"), "test").expect_err("no folder").to_string().contains("check the path"));
+}
+
+#[tokio::test]
+async fn the_place_of_a_moment_is_found_and_names_stand_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens");
+    let named = What::Named(Named { call: CallKey::new("c"), number: None, name: "Ada".into(), by: "m".into() });
+    journal.append(draft(0, named)).durable().await.expect("durable");
+    for hour in 1..=100 {
+        journal.append(draft(hour * 3_600_000, left("c"))).durable().await.expect("durable");
+    }
+    let history = journal.history();
+    assert_eq!(history.before(Moment(50 * 3_600_000)), Ok(Seq(50)), "event 51 is hour 50");
+    assert_eq!(history.before(Moment(0)), Ok(Seq(0)));
+    assert_eq!(history.before(Moment(i64::MAX)), Ok(Seq(101)));
+    assert_eq!(history.standing(Seq(50)).expect("readable").len(), 1);
+    assert_eq!(history.standing(Seq(0)).expect("readable").len(), 0);
+    assert_eq!(history.read(Seq(99), 10).expect("readable").len(), 2);
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    journal.append(draft(1, left("a"))).durable().await.expect("durable");
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    for seq in 2..=1_400 {
+        let (kind, body) = if seq % 2 == 0 { ("from the future", "{}") } else { ("joined", "{broken") };
+        other.execute("INSERT INTO event (seq, at, kind, body) VALUES (?1, 1, ?2, ?3)", (seq, kind, body)).expect("inserted");
+    }
+    other.execute("INSERT INTO event (seq, at, kind, body) VALUES (1401, 1, 'left', '{\"call\":\"b\"}')", []).expect("inserted");
+    drop(journal);
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let mut feed = journal.subscribe(Seq(0));
+    assert_eq!(collect(&mut feed, 2).await, [1, 1_401]);
+}
+
+/// A writer on a connection that a test has spoilt.
+fn spoilt(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection)) -> Sqlite {
+    let lock = lock::Lock::take(path, "test").expect("a lock");
+    let mut connection = schema::open(path).expect("opens");
+    spoil(&mut connection);
+    let queue = Arc::new(Queue::default());
+    let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
+    let (health_out, health) = watch::channel(Health::Good);
+    let writer = writer::Writer::new(connection, lock, Arc::clone(&queue), Arc::clone(&publisher), health_out, Seq(0));
+    let thread = std::thread::spawn(move || writer.run());
+    Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, thread: Mutex::new(Some(thread)) }
+}
+
+#[tokio::test]
+async fn a_failed_journal_takes_no_callback_but_asks_still_go_round() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = spoilt(&path, |connection| connection.pragma_update(None, "query_only", true).expect("set"));
+    let mut feed = journal.subscribe(Seq(0));
+    assert!(matches!(journal.append(draft(1, left("a"))).durable().await, Err(AppendError::Failed(_))));
+    assert!(matches!(&*journal.health().borrow(), Health::Failed(_)));
+    let seq = journal.append(draft(2, asked("a"))).durable().await.expect("goes round");
+    assert!(!seq.is_recorded());
+    assert_eq!(next(&mut feed).await, [seq.0], "the ask was published, the callback was not");
+    assert_eq!(journal.history().last(), Ok(Seq(0)), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_one_batch_and_takes_the_next_when_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = spoilt(&path, |connection| {
+        connection.execute_batch("PRAGMA max_page_count = 12;").expect("set");
+    });
+    let big = Draft { raw: Some("x".repeat(200_000)), ..draft(1, left("big")) };
+    assert!(matches!(journal.append(big).durable().await, Err(AppendError::Trouble(_))));
+    assert!(matches!(&*journal.health().borrow(), Health::Trouble(_)));
+    assert_eq!(journal.append(draft(2, left("small"))).durable().await, Ok(Seq(1)));
+    assert_eq!(*journal.health().borrow(), Health::Good);
+    assert_eq!(journal.append(draft(3, What::Listening(Listening { down_since: None }))).durable().await, Ok(Seq(2)));
+}

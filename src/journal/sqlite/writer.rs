@@ -1,0 +1,207 @@
+//! The writer: a plain thread that takes everything queued, writes it in one transaction with one sync,
+//! answers everybody, and only then publishes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use tokio::sync::{broadcast, watch};
+
+use super::lock::Lock;
+use super::{Batch, Promise};
+use crate::conference::event::{Event, Seq};
+use crate::journal::{AppendError, Draft, Health};
+
+/// Callbacks that may wait for the disk; more are refused with 503.
+const CALLBACKS_WAITING: usize = 4_096;
+
+/// Asks and answers that may wait: far more, because silencing must not fail under a flood of callbacks.
+const ASKS_WAITING: usize = 65_536;
+
+/// How often an idle writer marks itself alive, which bounds the error of a reported gap.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// What waits to be written.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: VecDeque<(Draft, Promise)>,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, draft: Draft, promise: Promise) -> Result<(), AppendError> {
+        let mut waiting = self.lock();
+        let bound = if draft.what.may_go_unrecorded() { ASKS_WAITING } else { CALLBACKS_WAITING };
+        if waiting.closed {
+            return Err(AppendError::Closed);
+        }
+        if waiting.items.len() >= bound {
+            return Err(AppendError::Busy);
+        }
+        waiting.items.push_back((draft, promise));
+        drop(waiting);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    /// Everything that waits; empty after a heartbeat's time without any; `None` once closed and drained.
+    fn take(&self) -> Option<VecDeque<(Draft, Promise)>> {
+        let waiting = self.lock();
+        let (mut waiting, _) = self
+            .news
+            .wait_timeout_while(waiting, HEARTBEAT, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waiting.items.is_empty() && waiting.closed {
+            return None;
+        }
+        Some(std::mem::take(&mut waiting.items))
+    }
+}
+
+/// Where committed batches go. Closing it ends every feed.
+pub(super) struct Publisher(Mutex<Option<broadcast::Sender<Batch>>>);
+
+impl Publisher {
+    pub(super) fn new(sender: broadcast::Sender<Batch>) -> Self {
+        Self(Mutex::new(Some(sender)))
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Batch> {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A feed on a closed journal reads what there is and then ends.
+        sender.as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+    }
+
+    pub(super) fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn publish(&self, events: Vec<Event>) {
+        if let (false, Some(sender)) = (events.is_empty(), &*self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            // Nobody may be subscribed yet.
+            let _ = sender.send(events.into());
+        }
+    }
+}
+
+/// The thread's state.
+pub(super) struct Writer {
+    connection: Connection,
+    lock: Lock,
+    queue: Arc<Queue>,
+    publisher: Arc<Publisher>,
+    health: watch::Sender<Health>,
+    last: Seq,
+    unrecorded: Seq,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        lock: Lock,
+        queue: Arc<Queue>,
+        publisher: Arc<Publisher>,
+        health: watch::Sender<Health>,
+        last: Seq,
+    ) -> Self {
+        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED }
+    }
+
+    pub(super) fn run(mut self) {
+        self.lock.touch();
+        while let Some(items) = self.queue.take() {
+            if !items.is_empty() {
+                self.batch(items);
+            }
+            self.lock.touch();
+        }
+    }
+
+    fn batch(&mut self, items: VecDeque<(Draft, Promise)>) {
+        let failed = match &*self.health.borrow() {
+            Health::Failed(why) => Some(AppendError::Failed(why.clone())),
+            Health::Good | Health::Trouble(_) => None,
+        };
+        let written = match failed {
+            Some(error) => Err(error),
+            None => write(&mut self.connection, self.last, items.iter().map(|(draft, _)| draft)).map_err(|error| verdict(&error)),
+        };
+        let health = match &written {
+            Ok(()) | Err(AppendError::Busy | AppendError::Closed) => Health::Good,
+            Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
+            Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
+        };
+        self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
+
+        let mut events = Vec::with_capacity(items.len());
+        let mut kept = Vec::with_capacity(items.len());
+        for (Draft { at, what, .. }, promise) in items {
+            let seq = match &written {
+                Ok(()) => {
+                    self.last = self.last.next();
+                    self.last
+                }
+                Err(_) if what.may_go_unrecorded() => {
+                    self.unrecorded = self.unrecorded.next();
+                    self.unrecorded
+                }
+                Err(error) => {
+                    // Whoever asked may have hung up.
+                    let _ = promise.send(Err(error.clone()));
+                    continue;
+                }
+            };
+            events.push(Event { seq, at, what });
+            kept.push((promise, seq));
+        }
+        for (promise, seq) in kept {
+            let _ = promise.send(Ok(seq));
+        }
+        self.publisher.publish(events);
+    }
+}
+
+fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item = &'a Draft>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    {
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO event (seq, at, kind, call, body, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut seq = last;
+        for draft in drafts {
+            seq = seq.next();
+            let body = draft.what.body().map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            let call = draft.what.call().map(crate::conference::CallKey::as_str);
+            insert.execute(params![seq.0 as i64, draft.at.0, draft.what.kind(), call, body, draft.raw])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
+/// forgotten since, so nothing after it can be trusted; a full or locked disk can be emptied.
+fn verdict(error: &rusqlite::Error) -> AppendError {
+    let why = crate::text::clean_field(&error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+            AppendError::Trouble(why)
+        }
+        None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
+        _ => AppendError::Failed(why),
+    }
+}
