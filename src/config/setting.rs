@@ -129,6 +129,22 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// These flags, and where one was not given the other ones.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            config: self.config.or(other.config),
+            api_url: self.api_url.or(other.api_url),
+            listen: self.listen.or(other.listen),
+            conference: self.conference.or(other.conference),
+            journal: self.journal.or(other.journal),
+            moderator: self.moderator.or(other.moderator),
+            log: self.log.or(other.log),
+            ascii: self.ascii || other.ascii,
+            read_only: self.read_only || other.read_only,
+        }
+    }
+
     /// What the flags set.
     pub(super) fn layer(&self) -> Layer {
         let text = |value: &Option<String>| value.clone().map(Raw::Text);
