@@ -107,8 +107,8 @@ pub enum Command {
 /// The configuration file.
 #[derive(Args, Clone, Debug, Default)]
 pub struct FileArg {
-    /// The configuration file, instead of $XDG_CONFIG_HOME/confmod/config.toml
-    #[arg(long, value_name = "FILE")]
+    /// The file to read instead of the usual one.
+    #[arg(long, value_name = "FILE", help = "The configuration file, instead of $XDG_CONFIG_HOME/confmod/config.toml")]
     pub config: Option<PathBuf>,
 }
 
@@ -221,8 +221,8 @@ pub struct DemoArgs {
 /// `confmod rehearse`
 #[derive(Args, Clone, Debug)]
 pub struct RehearseArgs {
-    /// The callback URLs' common beginning, token included: http://127.0.0.1:8787/callback/TOKEN
-    #[arg(long, value_name = "URL", value_parser = rule::validate_public_url)]
+    /// The callback URLs' common beginning, with the token.
+    #[arg(long, help = "The callback URLs' common beginning, such as http://127.0.0.1:8787/callback/TOKEN", value_name = "URL", value_parser = rule::validate_public_url)]
     pub callbacks: url::Url,
     /// Address and port of the rehearsal's own API; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = rule::validate_listen)]
@@ -255,8 +255,8 @@ pub struct AskArgs {
 /// `confmod urls`
 #[derive(Args, Clone, Debug)]
 pub struct UrlsArgs {
-    /// How the provider reaches the listener, such as https://calls.example.org
-    #[arg(long, value_name = "URL", value_parser = rule::validate_public_url)]
+    /// How the provider reaches the listener.
+    #[arg(long, help = "How the provider reaches the listener, such as https://calls.example.org", value_name = "URL", value_parser = rule::validate_public_url)]
     pub public_url: Option<url::Url>,
     #[command(flatten)]
     conference: ConferenceArg,

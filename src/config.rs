@@ -42,6 +42,7 @@ pub const DEFAULT_FILE: &str = include_str!("../assets/config.toml");
 /// The paths are empty where there is no place for them, which [`load`] allows only for a [`Purpose`]
 /// that does not need them.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// The provider's user key, where one is configured.
     pub userkey: Option<Secret>,

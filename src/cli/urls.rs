@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use url::Url;
 
 use super::{UrlsArgs, WRONG, fail, print};
-use crate::callback::urls::{CallbackUrl, urls};
+use crate::callback::{CallbackUrl, urls};
 use crate::config::{Config, ExposeSecret};
 
 /// Prints each control and the URL that goes there.

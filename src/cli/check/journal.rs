@@ -1,10 +1,8 @@
 //! Whether the journal can be kept where it is to be. Nothing is made.
 
 use std::fs::{self, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
-
-use rustix::fs::{Access, access};
 
 use super::Finding::{self, Fails, Holds};
 use crate::config::error::shown;
@@ -17,7 +15,8 @@ const BEGINNING: &[u8; 16] = b"SQLite format 3\0";
 pub(super) fn check(path: &Path) -> Finding {
     let name = shown(path);
     let directory = nearest_directory(path);
-    if let Err(error) = access(&directory, Access::WRITE_OK | Access::EXEC_OK) {
+    // Only a write shows that one works: the file system may be read-only or full. The file has no name.
+    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(BEGINNING)) {
         let place = shown(&directory);
         return Fails(format!(
             "{name} cannot be kept: {place} cannot be written ({error}); make it yours, or name another file with --journal"

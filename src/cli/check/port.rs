@@ -47,7 +47,9 @@ fn healthz(listen: SocketAddr) -> io::Result<String> {
     let until = Instant::now() + PATIENCE;
     let mut stream = TcpStream::connect_timeout(&SocketAddr::new(ip, listen.port()), PATIENCE)?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server that closes early resets a connection on which more is coming.
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut chunk = [0; 1024];
     while answer.len() < 16 * 1024 {
