@@ -20,7 +20,7 @@ pub mod run;
 pub mod urls;
 
 pub use execute::execute;
-pub use output::{WRONG, fail, print};
+pub use output::{WRONG, complain, fail, print};
 
 /// A terminal console for moderating live phone conferences.
 ///
@@ -209,11 +209,16 @@ fn speed(text: &str) -> Result<f64, String> {
 
 /// `confmod demo`
 #[derive(Args, Clone, Debug)]
+#[command(
+    mut_arg("api_url", |arg| arg.hide(true)),
+    mut_arg("listen", |arg| arg.hide(true)),
+    mut_arg("journal", |arg| arg.hide(true))
+)]
 pub struct DemoArgs {
     /// How the rehearsal goes.
     #[command(flatten)]
     pub scenario: ScenarioArgs,
-    /// What may be set; what belongs to a real provider, listener and journal is ignored.
+    /// What may be set. What belongs to a real provider, listener and journal is taken and ignored.
     #[command(flatten)]
     pub flags: FlagArgs,
 }

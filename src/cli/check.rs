@@ -42,6 +42,7 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
     let config = loaded.config;
     let read = loaded.file.map_or("no file, so the defaults hold".to_owned(), |file| format!("read from {}", shown(&file)));
     let (provider, date) = provider(&config);
+    let port = port::check(config.listen);
     let findings = [
         Holds(read),
         secret_files(&config),
@@ -49,8 +50,8 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
             Some(_) => Holds("is set".to_owned()),
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
         },
-        journal::check(&config.journal),
-        port::check(config.listen),
+        journal::check(&config.journal, port::is_running(&port)),
+        port,
         provider,
         clock::check(jiff::Timestamp::now(), date.as_deref()),
     ];

@@ -2,19 +2,20 @@
 
 use std::process::ExitCode;
 
-use super::{AskArgs, Cli, Command, WRONG, ask, check, completions, config, demo, fail, man, print, rehearse, run, urls};
+use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, run, urls};
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose, load};
+use crate::logging;
 
-/// Does what the command line says. `log` starts the log; only what lasts writes one.
+/// Does what the command line says.
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
-pub fn execute(cli: Cli, log: impl FnOnce(&Config)) -> ExitCode {
+pub fn execute(cli: Cli) -> ExitCode {
     let flags = Flags::from(cli.flags);
     let Some(command) = cli.command else {
         return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config) {
             Ok(()) => {
-                log(&loaded.config);
+                start_log(&loaded.config);
                 run::run(loaded.config)
             }
             Err(missing) => fail(&missing, WRONG),
@@ -22,10 +23,7 @@ pub fn execute(cli: Cli, log: impl FnOnce(&Config)) -> ExitCode {
     };
     match command {
         Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
-            // Without a home directory there is no place for a log, and the demo is to run all the same.
-            if !loaded.config.log.as_os_str().is_empty() {
-                log(&loaded.config);
-            }
+            start_log(&loaded.config);
             demo::run(loaded.config, &args)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
@@ -55,6 +53,17 @@ pub fn execute(cli: Cli, log: impl FnOnce(&Config)) -> ExitCode {
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),
+    }
+}
+
+/// Starts the log of what lasts. Without a home directory there is no place for one, which only the demo bears.
+fn start_log(config: &Config) {
+    if config.log.as_os_str().is_empty() {
+        return;
+    }
+    if let Err(error) = logging::start(&config.log, config.log_level) {
+        // A conference can be moderated without a log.
+        complain(&error.to_string());
     }
 }
 

@@ -18,9 +18,14 @@ pub fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Says on stderr what went wrong, and gives the exit code for it.
-pub fn fail(sentence: &str, code: u8) -> ExitCode {
+/// Says something on stderr.
+pub fn complain(sentence: &str) {
     // When even stderr is gone, the exit code is all that is left to say.
     let _ = writeln!(io::stderr(), "confmod: {}", sentence.trim_end());
+}
+
+/// Says on stderr what went wrong, and gives the exit code for it.
+pub fn fail(sentence: &str, code: u8) -> ExitCode {
+    complain(sentence);
     ExitCode::from(code)
 }

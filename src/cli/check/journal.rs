@@ -7,13 +7,26 @@ use std::path::Path;
 use super::Finding::{self, Fails, Holds};
 use crate::config::error::shown;
 use crate::config::paths::nearest_directory;
+use crate::journal::sqlite::{holder, is_held};
 
 /// What every SQLite database begins with (sqlite.org/fileformat2.html).
 const BEGINNING: &[u8; 16] = b"SQLite format 3\0";
 
-/// Looks at the file, and at the directory that its companions are made in.
-pub(super) fn check(path: &Path) -> Finding {
+/// Looks at the file, at the directory that its companions are made in, and at who writes it.
+///
+/// `running` says that a confmod answers on the port; then the journal being written is as it should be.
+pub(super) fn check(path: &Path, running: bool) -> Finding {
     let name = shown(path);
+    if is_held(path) {
+        let by = holder(path).unwrap_or_else(|| "another process".to_owned());
+        return if running {
+            Holds(format!("{name} is being written by {by}"))
+        } else {
+            Fails(format!(
+                "{name} is being written by {by}, and nobody answers on the port; close that one, or name another file with --journal"
+            ))
+        };
+    }
     let directory = nearest_directory(path);
     // Only a write shows that one works: the file system may be read-only or full. The file has no name.
     if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(BEGINNING)) {
@@ -41,16 +54,29 @@ pub(super) fn check(path: &Path) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::sqlite::Sqlite;
 
     #[test]
     fn what_can_be_kept_holds_and_nothing_is_made() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("a/b/journal.sqlite");
-        assert!(matches!(check(&path), Holds(words) if words.contains("will be made")));
+        assert!(matches!(check(&path, false), Holds(words) if words.contains("will be made")));
         assert!(!directory.path().join("a").exists());
         let there = directory.path().join("journal.sqlite");
         fs::write(&there, [BEGINNING.as_slice(), &[0; 100]].concat()).expect("written");
-        assert!(matches!(check(&there), Holds(words) if words.contains("can be written")));
+        assert!(matches!(check(&there, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn who_writes_it_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        let journal = Sqlite::open(&path, "confmod of ada").expect("opened");
+        assert!(matches!(check(&path, true), Holds(words) if words.contains("confmod of ada")));
+        assert!(matches!(check(&path, false), Fails(words) if words.contains("confmod of ada") && words.contains("--journal")));
+        journal.close();
+        drop(journal);
+        assert!(matches!(check(&path, false), Holds(words) if words.contains("can be written")));
     }
 
     #[test]
@@ -60,7 +86,7 @@ mod tests {
         fs::write(&text, "my notes, which are longer than that").expect("written");
         let nowhere = Path::new("/proc/nowhere/journal.sqlite");
         for path in [text.as_path(), directory.path(), nowhere] {
-            assert!(matches!(check(path), Fails(words) if words.contains("--journal")), "{}", path.display());
+            assert!(matches!(check(path, false), Fails(words) if words.contains("--journal")), "{}", path.display());
         }
     }
 }

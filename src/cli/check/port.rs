@@ -10,6 +10,8 @@ use crate::text;
 /// How long whoever holds the port may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+const RUNNING: &str = "a running confmod";
+
 /// Tries to listen for a moment.
 pub(super) fn check(listen: SocketAddr) -> Finding {
     match TcpListener::bind(listen) {
@@ -25,14 +27,19 @@ pub(super) fn check(listen: SocketAddr) -> Finding {
     }
 }
 
+/// Whether it was found that a confmod runs there, in whatever state.
+pub(super) fn is_running(finding: &Finding) -> bool {
+    matches!(finding, Holds(words) | Fails(words) if words.starts_with(RUNNING))
+}
+
 fn taken(listen: SocketAddr) -> Finding {
     let other = || Fails(format!("{listen} is taken by another program; stop that one, or choose another port with --listen"));
     let Ok(answer) = healthz(listen) else { return other() };
     let Some((head, body)) = answer.split_once("\r\n\r\n") else { return other() };
     let status = head.split(' ').nth(1).unwrap_or_default();
     match (status, text::clean(body, 200)) {
-        ("200", body) if body == "ok" => Holds(format!("a running confmod answers on {listen}")),
-        ("503", reason) => Fails(format!("a running confmod on {listen} takes no callbacks: {reason}; mend that, and start it again")),
+        ("200", body) if body == "ok" => Holds(format!("{RUNNING} answers on {listen}")),
+        ("503", reason) => Fails(format!("{RUNNING} on {listen} takes no callbacks: {reason}; mend that, and start it again")),
         _ => other(),
     }
 }
@@ -97,7 +104,7 @@ mod tests {
     #[test]
     fn whoever_holds_the_port_is_told_apart() {
         let at = |answer| taken(answering(answer));
-        assert!(matches!(at("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), Holds(_)));
+        assert!(matches!(at("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), found if is_running(&found) && matches!(found, Holds(_))));
         let broken = at("HTTP/1.1 503 Service Unavailable\r\n\r\nthe disk is \u{1b}[2Jgone");
         assert!(matches!(broken, Fails(words) if words.contains("the disk is [2Jgone")));
         for other in ["HTTP/1.1 200 OK\r\n\r\n<html>", "HTTP/1.1 404 Not Found\r\n\r\nok", "SSH-2.0-x\r\n", ""] {
