@@ -67,7 +67,7 @@ fn every_variable_and_flag_is_heard() {
     for (secret, wanted) in
         [(&config.userkey, "key"), (&config.email, "a@b.c"), (&config.secure_phrase, "a b"), (&config.callback_token, "t")]
     {
-        assert_eq!(secret.as_ref().map(|s| s.expose_secret()), Some(wanted));
+        assert_eq!(secret.as_ref().map(ExposeSecret::expose_secret), Some(wanted));
     }
     let flags = Flags {
         config: None,
@@ -100,9 +100,9 @@ fn every_key_of_the_file_is_heard() {
     put(&home, "phrase", "the phrase\n", 0o600);
     let config = load_with(&home, [], &Flags::default()).expect("valid");
     let here = home.path().join(".config/confmod");
-    assert_eq!(config.userkey.as_ref().map(|s| s.expose_secret()), Some("thekey"));
-    assert_eq!(config.secure_phrase.as_ref().map(|s| s.expose_secret()), Some("the phrase"));
-    assert_eq!(config.email.as_ref().map(|s| s.expose_secret()), Some("a@b.c"));
+    assert_eq!(config.userkey.as_ref().map(ExposeSecret::expose_secret), Some("thekey"));
+    assert_eq!(config.secure_phrase.as_ref().map(ExposeSecret::expose_secret), Some("the phrase"));
+    assert_eq!(config.email.as_ref().map(ExposeSecret::expose_secret), Some("a@b.c"));
     assert!(config.callback_token_previous.is_some() && config.keep_warm && config.ascii && config.mask);
     assert_eq!((config.api_ca_file.as_deref(), config.action_name.as_str()), (Some(Path::new("/ca.pem")), "CALLFOW"));
     assert_eq!((config.pace, config.parallel, config.withheld, config.kick), (11, 5, Withheld::Send, Kick::Countdown));
