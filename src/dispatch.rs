@@ -1,1 +1,165 @@
-//! x
+//! Dispatch: asks out of the journal, orders to the bridge, answers into the journal.
+//!
+//! This front file starts and stops the thread on which it all runs. What an ask goes through is in
+//! [`attempt`]; who goes first, who waits and who is replaced is in the pure `lanes`; the `engine` joins
+//! them to the journal. Nothing here knows how a request looks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
+
+use crate::bridge::Bridge;
+use crate::conference::Moment;
+use crate::config::Config;
+use crate::journal::{Journal, ReadError};
+
+pub mod attempt;
+mod breaker;
+mod engine;
+#[cfg(test)]
+mod fake;
+mod lanes;
+mod present;
+mod record;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use engine::Engine;
+
+/// Where dispatch reads the time of day from.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+/// The machine's clock.
+#[must_use]
+pub fn wall_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment::default().plus(since)
+    })
+}
+
+/// How asks are dispatched.
+#[derive(Clone)]
+pub struct Settings {
+    /// Bulk and automatic asks a second; at least one.
+    pub pace: u32,
+    /// Bulk and automatic asks at once; at least one.
+    pub parallel: u32,
+    /// Whether a connection is held open while callers are in.
+    pub keep_warm: bool,
+    /// How far back asks without an answer are looked for at start.
+    pub resume_within: Duration,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// What the configuration says, on the machine's clock.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        Self {
+            pace: config.pace,
+            parallel: config.parallel,
+            keep_warm: config.keep_warm,
+            resume_within: config.resume_within,
+            clock: wall_clock(),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("pace", &self.pace)
+            .field("parallel", &self.parallel)
+            .field("keep_warm", &self.keep_warm)
+            .field("resume_within", &self.resume_within)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why dispatch could not be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// The journal's end could not be found.
+    Journal(ReadError),
+    /// The machine gave no thread, or no way to wait for sockets.
+    Machine(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(error) => write!(f, "asks cannot be taken from the journal: {error}; check that its file is readable"),
+            Self::Machine(error) => {
+                write!(f, "the thread that sends asks cannot be started: {error}; check the limits on threads and open files")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// The running dispatcher. Dropped, it stops at once, as if stopped without grace.
+#[derive(Debug)]
+pub struct Dispatch {
+    stop: Option<oneshot::Sender<Duration>>,
+    done: oneshot::Receiver<()>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// What stopping may take beyond its grace, for answers that are being written down.
+const WRITING: Duration = Duration::from_millis(700);
+
+impl Dispatch {
+    /// Starts the thread. Asks that are in the journal by now and have no answer are settled and never
+    /// sent; every ask appended after this returns is taken care of.
+    ///
+    /// # Errors
+    /// When the journal's end cannot be read, or the machine gives no thread.
+    pub fn start<B: Bridge>(journal: Arc<dyn Journal>, bridge: B, settings: Settings) -> Result<Self, StartError> {
+        // Here and not on the thread: an ask that follows must be news to the feed.
+        let last = journal.history().last().map_err(StartError::Journal)?;
+        let feed = journal.subscribe(last);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(StartError::Machine)?;
+        let (stop, stopped) = oneshot::channel();
+        let (finished, done) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("actions".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    Engine::new(journal, bridge, settings, last).run(feed, stopped).await;
+                });
+                // A name look-up that hangs must not hold up the end.
+                runtime.shutdown_background();
+                // Nobody may be waiting any more.
+                let _ = finished.send(());
+            })
+            .map_err(StartError::Machine)?;
+        Ok(Self { stop: Some(stop), done, thread: Some(thread) })
+    }
+
+    /// Whether asks are still being taken. False means that the thread has died.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Stops: what waits is not sent, what is in flight is waited for up to `grace` and is unknown then.
+    /// The journal must still take answers. Returns after at most `grace` and 0.7 s.
+    pub async fn stop(mut self, grace: Duration) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have died.
+            let _ = stop.send(grace);
+        }
+        if tokio::time::timeout(grace + WRITING, &mut self.done).await.is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            // It has said that it is done, so this does not wait; a panic was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}

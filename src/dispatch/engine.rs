@@ -1,0 +1,357 @@
+//! The loop: hears the journal, lets asks leave, writes their ends down.
+
+use std::collections::HashMap;
+use std::future::{pending, ready};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::{self, JoinError, JoinSet, yield_now};
+use tokio::time::{Instant, sleep_until};
+
+use super::Settings;
+use super::attempt::{Ended, Limits, attempt};
+use super::breaker::{Admission, Breaker};
+use super::lanes::{Lanes, Place, Waiting};
+use super::present::Present;
+use super::record::{Recorder, mark_sent};
+use super::settle;
+use crate::bridge::{Bridge, Order};
+use crate::conference::event::{Answer, Event, Seq, What};
+use crate::conference::{Action, CallKey, Outcome};
+use crate::journal::{Feed, Journal, ReadError};
+
+/// How long nothing may have left before a connection is kept warm.
+const WARM_EVERY: Duration = Duration::from_secs(20);
+
+/// The pause after the journal could not be read.
+const READ_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long the last answers may take to be written down at the end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+const LEFT: &str = "the caller left";
+const REPLACED: &str = "replaced by a newer ask";
+const QUITTING: &str = "confmod is quitting";
+
+/// Everything dispatch knows.
+pub(super) struct Engine<B> {
+    journal: Arc<dyn Journal>,
+    bridge: Arc<B>,
+    settings: Settings,
+    start: Seq,
+    recorder: Recorder,
+    lanes: Lanes,
+    breaker: Breaker,
+    present: Present,
+    tasks: JoinSet<Option<Ended>>,
+    jobs: HashMap<task::Id, Job>,
+    /// Bulk and automatic asks in flight.
+    paced: u32,
+    /// When the next of them may leave.
+    pace_at: Instant,
+    /// When a connection has been idle for so long that it is kept warm.
+    warm_at: Instant,
+    marking: bool,
+    warming: bool,
+    stopping: bool,
+}
+
+/// What a task is about.
+enum Job {
+    Ask { seq: Seq, call: CallKey, action: Action, paced: bool, admission: Admission },
+    Mark(Vec<Place>),
+    Warm,
+}
+
+impl<B: Bridge> Engine<B> {
+    /// Must be made on a tokio runtime. `start` is the place after which asks are new.
+    pub(super) fn new(journal: Arc<dyn Journal>, bridge: B, settings: Settings, start: Seq) -> Self {
+        let recorder = Recorder::new(journal.clone(), settings.clock.clone());
+        Self {
+            journal,
+            bridge: Arc::new(bridge),
+            settings,
+            start,
+            recorder,
+            lanes: Lanes::default(),
+            breaker: Breaker::default(),
+            present: Present::default(),
+            tasks: JoinSet::new(),
+            jobs: HashMap::new(),
+            paced: 0,
+            pace_at: Instant::now(),
+            warm_at: Instant::now(),
+            marking: false,
+            warming: false,
+            stopping: false,
+        }
+    }
+
+    /// Runs until it is told to stop, or the handle is dropped.
+    pub(super) async fn run(mut self, mut feed: Feed, mut stop: oneshot::Receiver<Duration>) {
+        self.settle();
+        let mut ears = Ears::default();
+        let grace = loop {
+            if self.let_go() {
+                // What was just started gets its turn before anything else is looked at.
+                yield_now().await;
+            }
+            let (pace_at, warm_at) = (self.next_departure(), self.next_warming());
+            tokio::select! {
+                biased;
+                grace = &mut stop => break grace.unwrap_or_default(),
+                Some(done) = self.tasks.join_next_with_id() => self.done(done),
+                events = ears.next(&mut feed) => self.hear(&events),
+                () = at(pace_at) => {}
+                () = at(warm_at) => self.warm(),
+            }
+        };
+        self.wind_up(feed, ears, grace).await;
+    }
+
+    /// Ends what an earlier process left open.
+    fn settle(&mut self) {
+        let history = self.journal.history();
+        let since = (self.settings.clock)().minus(self.settings.resume_within);
+        match history.before(since).and_then(|after| settle::read_back(&*history, after, self.start)) {
+            Ok(found) => {
+                self.present = found.present;
+                for answer in found.answers {
+                    self.recorder.answered(answer);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "asks without an answer could not be looked for"),
+        }
+    }
+
+    fn hear(&mut self, events: &[Event]) {
+        for event in events {
+            match &event.what {
+                What::Joined(arrival) => self.present.enter(&arrival.call),
+                What::Left(only) | What::Removed(only) => self.gone(&only.call),
+                What::Asked(ask) if self.stopping => self.not_sent(Waiting { seq: event.seq, ask: ask.clone() }, QUITTING),
+                What::Asked(ask) => {
+                    if let Some(older) = self.lanes.asked(event.seq, ask.clone()) {
+                        self.not_sent(older, REPLACED);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn gone(&mut self, call: &CallKey) {
+        self.present.leave(call);
+        if let Some(waiting) = self.lanes.gone(call) {
+            self.not_sent(waiting, LEFT);
+        }
+    }
+
+    /// Lets everything leave that may leave now; says whether anything was started.
+    fn let_go(&mut self) -> bool {
+        let before = self.jobs.len();
+        while let Some(waiting) = self.lanes.take_key() {
+            self.depart(waiting, false);
+        }
+        while self.has_slot() && self.pace_at <= Instant::now() {
+            let Some(waiting) = self.lanes.take_marked() else { break };
+            self.depart(waiting, true);
+        }
+        // What would fail fast needs no mark.
+        while let Admission::No(times) = self.breaker.look()
+            && let Some(waiting) = self.lanes.give_up_queued()
+        {
+            self.fail_fast(waiting.seq, waiting.ask.call, times);
+        }
+        if self.has_slot() && !self.marking && !self.lanes.has_departure() {
+            // No more than can be in flight at once: a crash makes all of them unknown.
+            let places = self.lanes.take_to_mark((self.parallel() - self.paced) as usize);
+            if !places.is_empty() {
+                self.marking = true;
+                let asks = places.iter().map(|(seq, _)| *seq).collect();
+                let mark = mark_sent(self.journal.clone(), self.settings.clock.clone(), asks);
+                self.start(Job::Mark(places), async {
+                    mark.await;
+                    None
+                });
+            }
+        }
+        self.jobs.len() > before
+    }
+
+    fn depart(&mut self, Waiting { seq, ask }: Waiting, paced: bool) {
+        let admission = self.breaker.admit();
+        let limits = match admission {
+            Admission::Free => Limits::USUAL,
+            Admission::Probe => Limits::PROBE,
+            Admission::No(times) => {
+                self.lanes.ended(&ask.call);
+                self.fail_fast(seq, ask.call, times);
+                return;
+            }
+        };
+        if paced {
+            self.paced += 1;
+            self.pace_at = Instant::now() + Duration::from_secs(1) / self.settings.pace.max(1);
+        }
+        self.warm_at = Instant::now() + WARM_EVERY;
+        let (bridge, clock, order) = (self.bridge.clone(), self.settings.clock.clone(), Order::from(&ask));
+        self.start(Job::Ask { seq, call: ask.call, action: ask.action, paced, admission }, async move {
+            Some(attempt(&*bridge, &order, Some(ask.joined), || clock(), limits).await)
+        });
+    }
+
+    fn start(&mut self, job: Job, task: impl Future<Output = Option<Ended>> + Send + 'static) {
+        let handle = self.tasks.spawn(task);
+        self.jobs.insert(handle.id(), job);
+    }
+
+    fn done(&mut self, done: Result<(task::Id, Option<Ended>), JoinError>) {
+        let (id, ended) = match done {
+            Ok((id, ended)) => (id, ended),
+            Err(error) => (error.id(), None),
+        };
+        match self.jobs.remove(&id) {
+            Some(Job::Mark(places)) => {
+                self.marking = false;
+                self.lanes.marked(places);
+            }
+            Some(Job::Warm) => self.warming = false,
+            Some(Job::Ask { seq, call, action, paced, admission }) => {
+                let ended = ended.unwrap_or_else(|| Ended {
+                    outcome: Outcome::Unknown,
+                    detail: "confmod failed while it was sending; see the log".to_owned(),
+                    millis: 0,
+                    reached: true,
+                });
+                self.lanes.ended(&call);
+                self.paced -= u32::from(paced);
+                self.breaker.note(admission, ended.reached);
+                tracing::info!(call = call.tag(), action = action.word(), outcome = ended.outcome.words(), millis = ended.millis, "asked");
+                let accepted = ended.outcome == Outcome::Accepted;
+                self.answer(seq, call.clone(), ended);
+                if accepted && action == Action::Kick {
+                    self.gone(&call);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn fail_fast(&self, seq: Seq, call: CallKey, times: u32) {
+        let detail = format!("the provider has not been reached {times} times in a row; not tried");
+        self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false });
+    }
+
+    fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
+        self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true });
+    }
+
+    fn answer(&self, ask: Seq, call: CallKey, Ended { outcome, detail, millis, reached }: Ended) {
+        self.recorder.answered(Answer { ask, call, outcome, detail: detail.into(), millis, reached });
+    }
+
+    fn parallel(&self) -> u32 {
+        self.settings.parallel.max(1)
+    }
+
+    fn has_slot(&self) -> bool {
+        self.paced < self.parallel()
+    }
+
+    fn next_departure(&self) -> Option<Instant> {
+        // Past departures wait for a lane or a slot, and both are told by the end of a task.
+        (self.has_slot() && self.pace_at > Instant::now() && self.lanes.has_departure()).then_some(self.pace_at)
+    }
+
+    fn next_warming(&self) -> Option<Instant> {
+        (self.settings.keep_warm && !self.warming && !self.present.is_empty()).then_some(self.warm_at)
+    }
+
+    fn warm(&mut self) {
+        self.warming = true;
+        self.warm_at = Instant::now() + WARM_EVERY;
+        let bridge = self.bridge.clone();
+        self.start(Job::Warm, async move {
+            bridge.keep_warm().await;
+            None
+        });
+    }
+
+    async fn wind_up(mut self, mut feed: Feed, mut ears: Ears, grace: Duration) {
+        let until = Instant::now() + grace;
+        self.stopping = true;
+        for waiting in self.lanes.drain() {
+            self.not_sent(waiting, QUITTING);
+        }
+        while self.jobs.values().any(|job| job.ask().is_some()) {
+            tokio::select! {
+                biased;
+                () = sleep_until(until) => break,
+                Some(done) = self.tasks.join_next_with_id() => self.done(done),
+                events = ears.next(&mut feed) => self.hear(&events),
+            }
+        }
+        // Asks that were published by now are still told that they are not sent.
+        loop {
+            tokio::select! {
+                biased;
+                events = ears.next(&mut feed) => self.hear(&events),
+                () = ready(()) => break,
+            }
+        }
+        for (seq, call) in self.jobs.values().filter_map(Job::ask) {
+            let detail = "confmod quit before the answer came".to_owned();
+            self.answer(seq, call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true });
+        }
+        self.tasks.abort_all();
+        self.recorder.finish(LAST_WORDS).await;
+    }
+}
+
+impl Job {
+    fn ask(&self) -> Option<(Seq, &CallKey)> {
+        match self {
+            Self::Ask { seq, call, .. } => Some((*seq, call)),
+            Self::Mark(_) | Self::Warm => None,
+        }
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
+
+/// Listens to a feed, resting after a failure. Safe to cancel.
+#[derive(Default)]
+struct Ears {
+    rest_until: Option<Instant>,
+    closed: bool,
+}
+
+impl Ears {
+    async fn next(&mut self, feed: &mut Feed) -> Arc<[Event]> {
+        loop {
+            if self.closed {
+                pending::<()>().await;
+            }
+            if let Some(rest) = self.rest_until {
+                sleep_until(rest).await;
+                self.rest_until = None;
+            }
+            match feed.next().await {
+                Some(Ok(events)) => return events,
+                Some(Err(ReadError(why))) => {
+                    tracing::warn!(why, "asks could not be read from the journal; trying again");
+                    self.rest_until = Some(Instant::now() + READ_PAUSE);
+                }
+                // The journal is closed. What is in flight still ends.
+                None => self.closed = true,
+            }
+        }
+    }
+}

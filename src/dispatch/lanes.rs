@@ -1,0 +1,242 @@
+//! Who goes next. Each call has a lane with at most one ask in flight and at most one waiting.
+//!
+//! Pure: no clock, no journal, no sending. Queues hold places only; an ask that was replaced or given up
+//! leaves its place behind, which is skipped when its turn comes.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::conference::CallKey;
+use crate::conference::event::{Ask, Cause, Seq};
+
+/// An ask that has not left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) seq: Seq,
+    pub(super) ask: Ask,
+}
+
+/// An ask's place in a queue.
+pub(super) type Place = (Seq, CallKey);
+
+#[derive(Debug, Default)]
+struct Lane {
+    in_flight: Option<Seq>,
+    waiting: Option<Waiting>,
+}
+
+/// All lanes, and the three queues before them.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    calls: HashMap<CallKey, Lane>,
+    /// Single key presses: they go as soon as their lane is free.
+    keys: VecDeque<Place>,
+    /// Bulk and automatic asks without a sent mark.
+    queued: VecDeque<Place>,
+    /// Bulk and automatic asks whose sent mark is on disk.
+    marked: VecDeque<Place>,
+}
+
+impl Lanes {
+    /// A new ask. It takes the place of the one that waits for the same call, which is given back.
+    pub(super) fn asked(&mut self, seq: Seq, ask: Ask) -> Option<Waiting> {
+        let queue = if ask.cause == Cause::Key { &mut self.keys } else { &mut self.queued };
+        queue.push_back((seq, ask.call.clone()));
+        self.calls.entry(ask.call.clone()).or_default().waiting.replace(Waiting { seq, ask })
+    }
+
+    /// The next single key press whose lane is free; it is in flight from now on.
+    pub(super) fn take_key(&mut self) -> Option<Waiting> {
+        let place = next(&mut self.keys, &self.calls)?;
+        self.depart(&place)
+    }
+
+    /// The next marked ask whose lane is free; it is in flight from now on.
+    pub(super) fn take_marked(&mut self) -> Option<Waiting> {
+        let place = next(&mut self.marked, &self.calls)?;
+        self.depart(&place)
+    }
+
+    /// The next asks to be marked, at most so many. Their places are to be given to
+    /// [`marked`](Self::marked) once the mark is on disk.
+    pub(super) fn take_to_mark(&mut self, most: usize) -> Vec<Place> {
+        std::iter::from_fn(|| next(&mut self.queued, &self.calls)).take(most).collect()
+    }
+
+    /// The mark of these is on disk.
+    pub(super) fn marked(&mut self, places: Vec<Place>) {
+        self.marked.extend(places);
+    }
+
+    /// Whether a marked ask could leave now. One whose lane is taken cannot, and must not hold up the rest.
+    pub(super) fn has_departure(&self) -> bool {
+        self.marked.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq) && lane.in_flight.is_none()))
+    }
+
+    /// The next ask without a mark, taken out: it will not leave.
+    pub(super) fn give_up_queued(&mut self) -> Option<Waiting> {
+        let (_, call) = next(&mut self.queued, &self.calls)?;
+        self.gone(&call)
+    }
+
+    /// The ask in flight has ended.
+    pub(super) fn ended(&mut self, call: &CallKey) {
+        if let Some(lane) = self.calls.get_mut(call) {
+            lane.in_flight = None;
+        }
+        self.forget_idle(call);
+    }
+
+    /// The call is gone: what waits for it is given back.
+    pub(super) fn gone(&mut self, call: &CallKey) -> Option<Waiting> {
+        let waiting = self.calls.get_mut(call).and_then(|lane| lane.waiting.take());
+        self.forget_idle(call);
+        waiting
+    }
+
+    /// Everything that waits, in the order in which it was asked for.
+    pub(super) fn drain(&mut self) -> Vec<Waiting> {
+        let mut all: Vec<Waiting> = self.calls.values_mut().filter_map(|lane| lane.waiting.take()).collect();
+        all.sort_unstable_by_key(|waiting| waiting.seq);
+        self.calls.retain(|_, lane| lane.in_flight.is_some());
+        self.keys.clear();
+        self.queued.clear();
+        self.marked.clear();
+        all
+    }
+
+    fn depart(&mut self, (_, call): &Place) -> Option<Waiting> {
+        let lane = self.calls.get_mut(call)?;
+        let waiting = lane.waiting.take()?;
+        lane.in_flight = Some(waiting.seq);
+        Some(waiting)
+    }
+
+    fn forget_idle(&mut self, call: &CallKey) {
+        if self.calls.get(call).is_some_and(|lane| lane.in_flight.is_none() && lane.waiting.is_none()) {
+            self.calls.remove(call);
+        }
+    }
+}
+
+impl Lane {
+    fn is_waiting(&self, seq: Seq) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.seq == seq)
+    }
+}
+
+/// Takes the first place whose ask still waits and whose lane is free. Places left behind are dropped.
+fn next(queue: &mut VecDeque<Place>, calls: &HashMap<CallKey, Lane>) -> Option<Place> {
+    let mut at = 0;
+    while let Some((seq, call)) = queue.get(at) {
+        match calls.get(call) {
+            Some(lane) if lane.is_waiting(*seq) => {
+                if lane.in_flight.is_none() {
+                    return queue.remove(at);
+                }
+                at += 1;
+            }
+            _ => {
+                queue.remove(at);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::fake::ask;
+
+    fn seqs(all: &[Waiting]) -> Vec<u64> {
+        all.iter().map(|waiting| waiting.seq.0).collect()
+    }
+
+    fn key_of(waiting: Option<Waiting>) -> Option<u64> {
+        waiting.map(|waiting| waiting.seq.0)
+    }
+
+    #[test]
+    fn one_in_flight_for_each_call_and_the_newest_waits() {
+        let mut lanes = Lanes::default();
+        assert_eq!(lanes.asked(Seq(1), ask("a", Cause::Key)), None);
+        assert_eq!(key_of(lanes.take_key()), Some(1));
+        assert_eq!(lanes.asked(Seq(2), ask("a", Cause::Key)), None);
+        assert_eq!(lanes.asked(Seq(3), ask("b", Cause::Key)), None);
+        assert_eq!(key_of(lanes.take_key()), Some(3), "the lane of a is taken");
+        assert_eq!(key_of(lanes.take_key()), None);
+        assert_eq!(key_of(lanes.asked(Seq(4), ask("a", Cause::Bulk))), Some(2), "the newest wins, whatever its cause");
+        lanes.ended(&CallKey::new("a"));
+        assert_eq!(key_of(lanes.take_key()), None);
+        let places = lanes.take_to_mark(9);
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), Some(4));
+    }
+
+    #[test]
+    fn only_what_is_marked_leaves_from_the_queue_and_in_order() {
+        let mut lanes = Lanes::default();
+        for (seq, call) in [(1, "a"), (2, "b"), (3, "c")] {
+            lanes.asked(Seq(seq), ask(call, Cause::Bulk));
+        }
+        assert_eq!(key_of(lanes.take_marked()), None);
+        let places = lanes.take_to_mark(2);
+        assert_eq!(key_of(lanes.take_marked()), None, "the mark is not on disk yet");
+        assert!(!lanes.has_departure());
+        lanes.marked(places);
+        assert!(lanes.has_departure());
+        assert_eq!(key_of(lanes.take_marked()), Some(1));
+        assert_eq!(key_of(lanes.take_marked()), Some(2));
+        assert_eq!(key_of(lanes.take_marked()), None);
+        assert!(!lanes.has_departure());
+    }
+
+    #[test]
+    fn a_taken_lane_does_not_hold_up_the_others() {
+        let mut lanes = Lanes::default();
+        lanes.asked(Seq(1), ask("a", Cause::Bulk));
+        let places = lanes.take_to_mark(1);
+        lanes.asked(Seq(2), ask("a", Cause::Key));
+        assert_eq!(key_of(lanes.take_key()), Some(2));
+        lanes.marked(places);
+        lanes.asked(Seq(3), ask("a", Cause::Bulk));
+        lanes.asked(Seq(4), ask("b", Cause::Bulk));
+        assert!(!lanes.has_departure());
+        let places = lanes.take_to_mark(9);
+        assert_eq!(places.iter().map(|(seq, _)| seq.0).collect::<Vec<_>>(), [4]);
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), Some(4));
+        lanes.ended(&CallKey::new("a"));
+        let places = lanes.take_to_mark(9);
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), Some(3));
+    }
+
+    #[test]
+    fn what_is_given_up_never_leaves() {
+        let mut lanes = Lanes::default();
+        for (seq, call, cause) in [(1, "a", Cause::Bulk), (2, "b", Cause::Bulk), (3, "c", Cause::Rule(Seq(1))), (4, "d", Cause::Key)] {
+            lanes.asked(Seq(seq), ask(call, cause));
+        }
+        let places = lanes.take_to_mark(1);
+        assert_eq!(key_of(lanes.gone(&CallKey::new("a"))), Some(1));
+        assert_eq!(key_of(lanes.gone(&CallKey::new("a"))), None);
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), None);
+        assert_eq!(key_of(lanes.give_up_queued()), Some(2));
+        assert_eq!(seqs(&lanes.drain()), [3, 4]);
+        assert_eq!((key_of(lanes.take_key()), lanes.take_to_mark(9)), (None, vec![]));
+        assert!(lanes.calls.is_empty(), "{lanes:?}");
+    }
+
+    #[test]
+    fn idle_lanes_are_forgotten() {
+        let mut lanes = Lanes::default();
+        for seq in 0..100 {
+            lanes.asked(Seq(seq), ask(&seq.to_string(), Cause::Key));
+            assert_eq!(key_of(lanes.take_key()), Some(seq));
+            lanes.ended(&CallKey::new(&seq.to_string()));
+        }
+        assert!(lanes.calls.is_empty() && lanes.keys.is_empty());
+    }
+}

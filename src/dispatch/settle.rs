@@ -1,0 +1,75 @@
+//! What the journal holds at start: asks that never got an answer, and who is in.
+
+use std::collections::HashMap;
+
+use super::present::Present;
+use crate::conference::event::{Answer, Cause, Seq, What};
+use crate::conference::{Action, CallKey, Outcome};
+use crate::journal::{History, ReadError};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The ends of asks that had none, in their order. None of them is sent again.
+    pub(super) answers: Vec<Answer>,
+    /// Who is in.
+    pub(super) present: Present,
+}
+
+struct Open {
+    call: CallKey,
+    action: Action,
+    may_have_left: bool,
+}
+
+/// How many events are read at a time.
+const CHUNK: usize = 1_000;
+
+/// Reads the events after a place, up to and including another.
+pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result<Found, ReadError> {
+    let mut open: HashMap<Seq, Open> = HashMap::new();
+    let mut present = Present::default();
+    let mut place = after;
+    while place < until {
+        let events = history.read(place, CHUNK)?;
+        let Some(last) = events.last() else { break };
+        place = last.seq;
+        for event in events.into_iter().filter(|event| event.seq <= until) {
+            match event.what {
+                What::Joined(arrival) => present.enter(&arrival.call),
+                What::Left(only) | What::Removed(only) => present.leave(&only.call),
+                What::Asked(ask) => {
+                    let may_have_left = ask.cause == Cause::Key;
+                    open.insert(event.seq, Open { call: ask.call, action: ask.action, may_have_left });
+                }
+                What::Sent(sent) => {
+                    for seq in sent.asks {
+                        if let Some(ask) = open.get_mut(&seq) {
+                            ask.may_have_left = true;
+                        }
+                    }
+                }
+                What::Answered(answer) => {
+                    let ask = open.remove(&answer.ask);
+                    if answer.outcome == Outcome::Accepted && ask.is_some_and(|ask| ask.action == Action::Kick) {
+                        present.leave(&answer.call);
+                    }
+                }
+                What::Started(_) | What::Hand(_) | What::Named(_) | What::Listening(_) | What::Stopped => {}
+            }
+        }
+    }
+    let mut answers: Vec<Answer> = open.into_iter().map(|(seq, ask)| end(seq, ask)).collect();
+    answers.sort_unstable_by_key(|answer| answer.ask);
+    Ok(Found { answers, present })
+}
+
+fn end(seq: Seq, ask: Open) -> Answer {
+    let (outcome, detail) = if ask.may_have_left {
+        (Outcome::Unknown, "confmod ended before the answer came")
+    } else {
+        (Outcome::NotSent, "confmod ended before it was sent")
+    };
+    // Nothing says that the provider could not be reached.
+    Answer { ask: seq, call: ask.call, outcome, detail: detail.into(), millis: 0, reached: true }
+}

@@ -1,0 +1,490 @@
+//! The whole loop on a paused clock: a scripted bridge on one side, a journal on the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::fake::{Fake, Memory, Reply, ask, no, yes};
+use super::*;
+use crate::bridge::{Fault, FaultKind};
+use crate::conference::event::{Answer, Arrival, Ask, CallOnly, Cause, Sent, Seq, What};
+use crate::conference::{Action, CallKey, Outcome};
+use crate::journal::{AppendError, Receipt};
+
+/// A running loop.
+struct House {
+    journal: Arc<Memory>,
+    bridge: Fake,
+    begun: Instant,
+    stop: Option<oneshot::Sender<Duration>>,
+    engine: JoinHandle<()>,
+}
+
+fn settings() -> Settings {
+    let begun = Instant::now();
+    Settings {
+        pace: 10,
+        parallel: 4,
+        keep_warm: false,
+        resume_within: Duration::from_secs(3_600),
+        clock: Arc::new(move || Moment::default().plus(begun.elapsed())),
+    }
+}
+
+impl House {
+    fn open(script: impl IntoIterator<Item = Reply>) -> Self {
+        Self::with(Memory::new(), settings(), script)
+    }
+
+    fn with(journal: Arc<Memory>, settings: Settings, script: impl IntoIterator<Item = Reply>) -> Self {
+        let bridge = Fake::new(script);
+        let (stop, stopped) = oneshot::channel();
+        let last = journal.history().last().expect("a place");
+        let feed = journal.subscribe(last);
+        let engine = Engine::new(journal.clone(), bridge.clone(), settings, last);
+        Self { journal, bridge, begun: Instant::now(), stop: Some(stop), engine: tokio::spawn(engine.run(feed, stopped)) }
+    }
+
+    fn asked(&self, call: &str, cause: Cause) -> Seq {
+        self.journal.put(What::Asked(ask(call, cause)))
+    }
+
+    fn asked_to(&self, action: Action, call: &str) -> Seq {
+        self.journal.put(What::Asked(Ask { action, ..ask(call, Cause::Key) }))
+    }
+
+    /// Waits until so many asks have ended; gives their ends by their places.
+    async fn ends(&self, many: usize) -> BTreeMap<u64, Answer> {
+        let mut feed = self.journal.subscribe(Seq(0));
+        let mut ends = BTreeMap::new();
+        while ends.len() < many {
+            let events = feed.next().await.expect("an open journal").expect("readable");
+            for event in events.iter() {
+                if let What::Answered(answer) = &event.what {
+                    assert!(ends.insert(answer.ask.0, answer.clone()).is_none(), "ended twice: {answer:?}");
+                }
+            }
+        }
+        ends
+    }
+
+    /// When each try left, in milliseconds, and for which call.
+    fn left(&self) -> Vec<(u128, String)> {
+        self.bridge.left().iter().map(|(at, order)| ((*at - self.begun).as_millis(), order.call.to_string())).collect()
+    }
+
+    fn marks(&self) -> Vec<Vec<u64>> {
+        let mark = |what| if let What::Sent(Sent { asks }) = what { Some(asks.iter().map(|seq| seq.0).collect()) } else { None };
+        self.journal.all().into_iter().filter_map(|event| mark(event.what)).collect()
+    }
+
+    async fn stop(&mut self, grace: u64) {
+        self.stop.take().expect("running").send(Duration::from_secs(grace)).expect("running");
+        (&mut self.engine).await.expect("no panic");
+    }
+
+    /// Until nothing more happens at this moment of the paused clock.
+    async fn rest(&self) {
+        sleep(Duration::from_micros(100)).await;
+    }
+}
+
+fn joined(call: &str) -> What {
+    What::Joined(Arrival {
+        call: CallKey::new(call),
+        conference: Some("1122".into()),
+        number: None,
+        instead: None,
+        name: None,
+        called: None,
+        hand: false,
+    })
+}
+
+fn only(call: &str) -> CallOnly {
+    CallOnly { call: CallKey::new(call) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ask_leaves_at_once_and_its_end_is_written_down() {
+    let house = House::open([yes(120), no(30, FaultKind::Refused), no(0, FaultKind::TimedOut)]);
+    let (a, b, c) = (house.asked("a", Cause::Key), house.asked("b", Cause::Key), house.asked("c", Cause::Key));
+    let ends = house.ends(3).await;
+    let end = |seq: Seq| (ends[&seq.0].outcome, ends[&seq.0].reached, &*ends[&seq.0].detail);
+    assert_eq!(end(a), (Outcome::Accepted, true, ""));
+    assert_eq!(end(b), (Outcome::Refused, true, "Refused"));
+    assert_eq!(end(c), (Outcome::Unknown, false, "TimedOut"));
+    assert_eq!((ends[&a.0].millis, ends[&a.0].call.as_str()), (120, "a"));
+    assert!(house.left().iter().all(|(at, _)| *at == 0), "single keys are not paced: {:?}", house.left());
+    assert!(house.marks().is_empty(), "a single key is its own mark");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_ask_in_flight_for_each_call_and_the_newest_waiting_one_wins() {
+    let house = House::open([yes(1_000)]);
+    let first = house.asked_to(Action::Mute, "a");
+    house.rest().await;
+    let second = house.asked_to(Action::Unmute, "a");
+    let third = house.asked_to(Action::Mute, "a");
+    let fourth = house.asked_to(Action::Unmute, "a");
+    let ends = house.ends(4).await;
+    for replaced in [second, third] {
+        assert_eq!((ends[&replaced.0].outcome, &*ends[&replaced.0].detail), (Outcome::NotSent, "replaced by a newer ask"));
+        assert_eq!(ends[&replaced.0].millis, 0);
+    }
+    assert_eq!((ends[&first.0].outcome, ends[&fourth.0].outcome), (Outcome::Accepted, Outcome::Accepted));
+    let left: Vec<_> = house.bridge.left().iter().map(|(at, order)| ((*at - house.begun).as_millis(), order.action)).collect();
+    assert_eq!(left, [(0, Action::Mute), (1_000, Action::Unmute)]);
+
+    let house = House::open([]);
+    let (older, newer) = (house.asked_to(Action::Mute, "a"), house.asked_to(Action::Unmute, "a"));
+    let ends = house.ends(2).await;
+    assert_eq!((ends[&older.0].outcome, ends[&newer.0].outcome), (Outcome::NotSent, Outcome::Accepted), "heard together, too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_asks_are_paced_marked_in_batches_and_overtaken_by_a_key() {
+    let house = House::open([]);
+    let bulk: Vec<u64> =
+        (0..30).map(|i| house.asked(&format!("b{i}"), if i % 2 == 0 { Cause::Bulk } else { Cause::Rule(Seq(1)) }).0).collect();
+    sleep(Duration::from_millis(450)).await;
+    let key = house.asked("key", Cause::Key);
+    let ends = house.ends(31).await;
+    assert!(ends.values().all(|end| end.outcome == Outcome::Accepted));
+    let left = house.left();
+    let at = |call: &str| left.iter().find(|(_, other)| other == call).map(|(at, _)| *at).expect("left");
+    assert_eq!(at("key"), 450, "after five of the thirty: {key:?}");
+    let paced: Vec<u128> = left.iter().filter(|(_, call)| call != "key").map(|(at, _)| *at).collect();
+    assert!(paced.windows(2).all(|two| (100..=105).contains(&(two[1] - two[0]))), "ten a second, evenly: {paced:?}");
+    assert!(paced.windows(11).all(|ten| ten[10] - ten[0] >= 1_000), "{paced:?}");
+    let marks = house.marks();
+    assert!(marks.iter().all(|mark| mark.len() <= 4) && marks.iter().any(|mark| mark.len() > 1), "{marks:?}");
+    assert_eq!(marks.concat(), bulk, "each once, in order, and the key not at all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_bulk_asks_at_once_than_set_but_keys_do_not_count() {
+    let house = House::with(Memory::new(), Settings { pace: 1_000, ..settings() }, (0..40).map(|_| yes(3_000)));
+    for i in 0..10 {
+        house.asked(&format!("b{i}"), Cause::Bulk);
+    }
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.left().len(), 4);
+    assert_eq!(house.marks().concat().len(), 4, "nothing is marked that cannot leave");
+    for i in 0..10 {
+        house.asked(&format!("k{i}"), Cause::Key);
+    }
+    house.rest().await;
+    assert_eq!(house.left().len(), 14);
+    house.ends(20).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_ask_leaves_only_when_its_mark_is_on_disk() {
+    let house = House::open([]);
+    house.journal.hold();
+    house.asked("a", Cause::Bulk);
+    sleep(Duration::from_secs(60)).await;
+    assert!(house.left().is_empty());
+    assert_eq!(house.marks().len(), 1);
+    let released = house.begun.elapsed().as_millis();
+    house.journal.release();
+    house.ends(1).await;
+    assert_eq!(house.left()[0].0, released);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_journal_holds_nobody_up_for_long() {
+    let house = House::open([]);
+    house.journal.hold();
+    house.asked("a", Cause::Bulk);
+    sleep(Duration::from_secs(60)).await;
+    house.journal.fail();
+    house.rest().await;
+    house.asked("b", Cause::Bulk);
+    house.ends(2).await;
+    let left = house.left();
+    assert!((60_000..61_000).contains(&left[0].0) && left[1].0 < 61_000, "{left:?}");
+
+    let house = House::open([]);
+    house.journal.refuse([AppendError::Trouble("full".into()), AppendError::Busy]);
+    house.asked("a", Cause::Bulk);
+    house.ends(1).await;
+    assert_eq!((house.marks().len(), house.left()[0].0), (1, 500), "a full disk is given two more chances");
+
+    let house = House::open([]);
+    house.journal.refuse((0..3).map(|_| AppendError::Trouble("full".into())));
+    house.asked("a", Cause::Bulk);
+    house.ends(1).await;
+    assert_eq!((house.marks().len(), house.left().len()), (0, 1), "then silencing comes first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_waits_for_room_on_the_disk() {
+    let house = House::open([]);
+    house.asked("a", Cause::Key);
+    house.rest().await;
+    house.journal.refuse((0..20).map(|_| AppendError::Trouble("full".into())));
+    let ends = house.ends(1).await;
+    assert_eq!(ends[&1].outcome, Outcome::Accepted);
+    assert!(house.begun.elapsed() > Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_for_who_is_gone() {
+    for gone in [What::Left(only("a")), What::Removed(only("a"))] {
+        let house = House::open([yes(500)]);
+        let first = house.asked("a", Cause::Key);
+        house.rest().await;
+        let second = house.asked("a", Cause::Key);
+        house.rest().await;
+        house.journal.put(gone);
+        let ends = house.ends(2).await;
+        assert_eq!((ends[&second.0].outcome, &*ends[&second.0].detail), (Outcome::NotSent, "the caller left"));
+        assert_eq!(ends[&first.0].outcome, Outcome::Accepted, "what is in flight is told as it ends");
+        assert_eq!(house.left().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_kick_is_the_end_of_what_waits() {
+    let house = House::open([yes(500), no(500, FaultKind::Refused)]);
+    let kick = house.asked_to(Action::Kick, "a");
+    let refused = house.asked_to(Action::Kick, "b");
+    house.rest().await;
+    let mute = house.asked_to(Action::Mute, "a");
+    let after = house.asked_to(Action::Mute, "b");
+    let ends = house.ends(4).await;
+    assert_eq!(ends[&kick.0].outcome, Outcome::Accepted);
+    assert_eq!((ends[&mute.0].outcome, &*ends[&mute.0].detail), (Outcome::NotSent, "the caller left"));
+    assert_eq!((ends[&refused.0].outcome, ends[&after.0].outcome), (Outcome::Refused, Outcome::Accepted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_ask_whose_caller_left_while_it_was_marked_never_leaves() {
+    let house = House::open([]);
+    house.journal.hold();
+    let seq = house.asked("a", Cause::Bulk);
+    house.rest().await;
+    house.journal.put(What::Left(only("a")));
+    house.rest().await;
+    house.journal.release();
+    let ends = house.ends(1).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(ends[&seq.0].outcome, Outcome::NotSent);
+    assert!(house.left().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_out_of_reach_is_probed_by_one_ask_at_a_time() {
+    let script = (0..5).map(|_| no(10, FaultKind::TimedOut)).chain([no(2_000, FaultKind::NoConnection), yes(10), yes(10), yes(10)]);
+    let house = House::open(script);
+    for i in 0..5 {
+        house.asked(&format!("a{i}"), Cause::Key);
+    }
+    house.ends(5).await;
+    let probe = house.asked("p", Cause::Key);
+    house.rest().await;
+    let begun = Instant::now();
+    let fast = house.asked("f", Cause::Key);
+    let bulk: Vec<Seq> = (0..50).map(|i| house.asked(&format!("b{i}"), Cause::Bulk)).collect();
+    house.rest().await;
+    let ends = house.ends(5 + 51).await;
+    assert!(begun.elapsed() < Duration::from_millis(10), "at once, bulk asks too");
+    for seq in bulk.iter().chain([&fast]) {
+        let end = &ends[&seq.0];
+        assert_eq!((end.outcome, end.reached, end.millis), (Outcome::NotDelivered, false, 0));
+        assert_eq!(&*end.detail, "the provider has not been reached 5 times in a row; not tried");
+    }
+    assert!(house.marks().is_empty());
+    let ends = house.ends(5 + 51 + 1).await;
+    assert_eq!(ends[&probe.0].outcome, Outcome::NotDelivered);
+    assert_eq!(house.left().len(), 6, "a probe is one try");
+    let healed = house.asked("p", Cause::Key);
+    assert_eq!(house.ends(58).await[&healed.0].outcome, Outcome::Accepted);
+    let (x, y) = (house.asked("x", Cause::Key), house.asked("y", Cause::Key));
+    let ends = house.ends(60).await;
+    assert_eq!((ends[&x.0].outcome, ends[&y.0].outcome), (Outcome::Accepted, Outcome::Accepted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_of_an_earlier_process_are_settled_and_never_sent() {
+    let journal = Memory::new();
+    let put = |cause| journal.put(What::Asked(ask("a", cause)));
+    let key = put(Cause::Key);
+    let (marked, unmarked, rule, answered) = (put(Cause::Bulk), put(Cause::Bulk), put(Cause::Rule(Seq(9))), put(Cause::Key));
+    journal.put(What::Sent(Sent { asks: vec![marked] }));
+    journal.put(What::Answered(Answer {
+        ask: answered,
+        call: CallKey::new("a"),
+        outcome: Outcome::Accepted,
+        detail: "".into(),
+        millis: 3,
+        reached: true,
+    }));
+    let house = House::with(journal, settings(), []);
+    let ends = house.ends(5).await;
+    let outcomes = [key, marked, unmarked, rule, answered].map(|seq| ends[&seq.0].outcome);
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::Unknown, Outcome::NotSent, Outcome::NotSent, Outcome::Accepted]);
+    let new = house.asked("a", Cause::Key);
+    assert_eq!(house.ends(6).await[&new.0].outcome, Outcome::Accepted);
+    assert_eq!(house.left().len(), 1);
+
+    let again = House::with(house.journal.clone(), settings(), []);
+    again.rest().await;
+    assert_eq!(again.ends(6).await.len(), 6, "settled once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_from_before_the_resume_window_are_left_alone() {
+    let journal = Memory::new();
+    journal.put(What::Asked(ask("a", Cause::Key)));
+    let clock: Clock = Arc::new(|| Moment(3_600_001));
+    let house = House::with(journal, Settings { clock, ..settings() }, []);
+    let new = house.asked("b", Cause::Key);
+    let ends = house.ends(1).await;
+    assert!(ends.contains_key(&new.0), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_sends_nothing_more_and_waits_for_what_is_in_flight() {
+    let mut house = House::open([yes(1_500)]);
+    let flying = house.asked("a", Cause::Key);
+    house.rest().await;
+    let behind = house.asked("a", Cause::Key);
+    house.journal.hold();
+    let bulk = house.asked("b", Cause::Bulk);
+    house.rest().await;
+    let late = house.asked("c", Cause::Key);
+    house.stop(2).await;
+    let ends = house.ends(4).await;
+    assert_eq!(ends[&flying.0].outcome, Outcome::Accepted);
+    for seq in [behind, bulk, late] {
+        assert_eq!((ends[&seq.0].outcome, &*ends[&seq.0].detail), (Outcome::NotSent, "confmod is quitting"));
+    }
+    assert_eq!(house.left().len(), 1);
+    assert!(house.begun.elapsed() < Duration::from_millis(1_510), "and no longer than it takes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_outlasts_the_grace_is_unknown() {
+    let mut house = House::open([yes(7_000)]);
+    let flying = house.asked("a", Cause::Key);
+    house.rest().await;
+    house.stop(2).await;
+    let end = house.ends(1).await.remove(&flying.0).expect("an end");
+    assert_eq!((end.outcome, &*end.detail), (Outcome::Unknown, "confmod quit before the answer came"));
+    let took = house.begun.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_millis(2_600)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_handle_stops_it() {
+    let mut house = House::open([yes(7_000)]);
+    house.asked("a", Cause::Key);
+    house.rest().await;
+    drop(house.stop.take());
+    (&mut house.engine).await.expect("no panic");
+    assert_eq!(house.ends(1).await[&1].outcome, Outcome::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_kept_warm_while_callers_are_in() {
+    let house = House::with(Memory::new(), Settings { keep_warm: true, ..settings() }, []);
+    let warmed = |house: &House| house.bridge.warmed().iter().map(|at| (*at - house.begun).as_secs()).collect::<Vec<_>>();
+    sleep(Duration::from_secs(60)).await;
+    assert!(warmed(&house).is_empty(), "nobody is in");
+    house.journal.put(joined("a"));
+    house.journal.put(joined("b"));
+    sleep(Duration::from_secs(50)).await;
+    assert_eq!(warmed(&house), [60, 80, 100]);
+    house.asked("a", Cause::Key);
+    sleep(Duration::from_secs(25)).await;
+    assert_eq!(warmed(&house), [60, 80, 100, 130], "an ask keeps it warm too");
+    house.journal.put(What::Left(only("a")));
+    house.asked_to(Action::Kick, "b");
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!(warmed(&house).len(), 4, "the last one was kicked");
+
+    let back = House::with(house.journal.clone(), Settings { keep_warm: true, ..settings() }, []);
+    sleep(Duration::from_secs(50)).await;
+    assert!(warmed(&back).is_empty(), "as the journal says at the next start");
+    let cold = House::open([]);
+    cold.journal.put(joined("a"));
+    sleep(Duration::from_secs(60)).await;
+    assert!(warmed(&cold).is_empty(), "only when it is set");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_that_crashes_ends_its_ask_and_nothing_else() {
+    let house = House::open([Reply::crash(), yes(1), yes(1)]);
+    let a = house.asked("a", Cause::Key);
+    house.rest().await;
+    let b = house.asked("a", Cause::Key);
+    let ends = house.ends(2).await;
+    assert_eq!((ends[&a.0].outcome, ends[&b.0].outcome), (Outcome::Unknown, Outcome::Accepted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_early_in_a_call_is_tried_again() {
+    let house = House::open([no(10, FaultKind::Refused), yes(10)]);
+    let young = house.journal.put(What::Asked(Ask { joined: Moment(0), ..ask("a", Cause::Key) }));
+    assert_eq!(house.ends(1).await[&young.0].outcome, Outcome::Accepted);
+    assert_eq!(house.left().len(), 2);
+}
+
+/// On the real journal and the real clock: the thread starts, sends, writes down, and stops.
+#[tokio::test]
+async fn the_thread_works_on_a_journal_on_disk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sqlite = crate::journal::sqlite::Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("a journal");
+    let journal: Arc<dyn Journal> = Arc::new(sqlite);
+    let put = |what| journal.append(crate::journal::Draft::new(wall_clock()(), what));
+    let asked = |call: &str, cause| put(What::Asked(ask(call, cause)));
+    let open = durable(asked("old", Cause::Key)).await;
+    let bridge = Fake::new([no(5, FaultKind::Refused), yes(60_000)]);
+    let settings = Settings { clock: wall_clock(), ..settings() };
+    let dispatch = Dispatch::start(journal.clone(), bridge.clone(), settings).expect("started");
+    assert!(dispatch.is_running());
+    let refused = durable(asked("a", Cause::Key)).await;
+    let mut feed = journal.subscribe(Seq(0));
+    let mut ends = BTreeMap::new();
+    while ends.len() < 2 {
+        for event in feed.next().await.expect("open").expect("readable").iter() {
+            if let What::Answered(answer) = &event.what {
+                ends.insert(answer.ask, answer.outcome);
+            }
+        }
+    }
+    assert_eq!(ends, BTreeMap::from([(open, Outcome::Unknown), (refused, Outcome::Refused)]));
+    let slow = durable(asked("b", Cause::Bulk)).await;
+    while bridge.left().len() < 2 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    dispatch.stop(Duration::ZERO).await;
+    let events = journal.history().read(Seq(0), 100).expect("readable");
+    let sent = events.iter().position(|event| event.what == What::Sent(Sent { asks: vec![slow] })).expect("a mark");
+    let ended = events.iter().position(|event| matches!(&event.what, What::Answered(answer) if answer.ask == slow)).expect("an end");
+    assert!(sent < ended);
+    assert!(matches!(&events[ended].what, What::Answered(answer) if answer.outcome == Outcome::Unknown));
+    assert_eq!(bridge.left().len(), 2, "and nothing from before was sent");
+}
+
+async fn durable(receipt: Receipt) -> Seq {
+    receipt.durable().await.expect("written")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_may_have_acted_is_never_told_as_not_delivered() {
+    for kind in [FaultKind::TimedOut, FaultKind::Cut, FaultKind::Gateway, FaultKind::NoAnswer] {
+        assert!(Fault::new(kind, "").may_have_acted());
+        let house = House::open((0..3).map(|_| no(1, kind)));
+        house.asked_to(Action::Kick, "a");
+        assert_eq!(house.ends(1).await[&1].outcome, Outcome::Unknown);
+        assert_eq!(house.left().len(), 1, "a kick is not repeated");
+    }
+}
