@@ -1,7 +1,6 @@
 //! `confmod mute`, `unmute` and `kick`: one ask from a script. No journal; the exit code is the record.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{AskArgs, WRONG, fail, print};
 use crate::bridge::Order;
 use crate::bridge::anveo::{Anveo, Settings};
-use crate::conference::{Action, CallKey, ConferenceId, Outcome};
+use crate::conference::{Action, CallKey, ConferenceId, Moment, Outcome};
 use crate::config::{Config, Withheld};
+use crate::dispatch::attempt::{Ended, Limits, attempt};
 use crate::phone::{self, Received};
 use crate::text;
 
@@ -33,7 +33,7 @@ struct Record<'a> {
     key: &'a str,
     number: &'a str,
     outcome: &'static str,
-    answer_ms: u64,
+    answer_ms: u32,
     detail: &'a str,
 }
 
@@ -56,17 +56,19 @@ pub fn run(config: &Config, action: Action, args: &AskArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("starting failed ({error}); free some memory or files and try again"), 5),
     };
-    let begun = Instant::now();
     let ended = runtime.block_on(async {
         tokio::select! {
+            // The handlers must stand before anything is sent.
+            biased;
             number = stopped() => Err(number),
-            ended = attempt(&bridge, &order) => Ok(ended),
+            // When the caller joined is not known here, so a refusal is taken at its word.
+            ended = attempt(&bridge, &order, None, now, Limits::USUAL) => Ok(ended),
         }
     });
     // A name look-up may still be running; it is not waited for.
     runtime.shutdown_background();
     match ended {
-        Ok((outcome, detail)) => report(&order, outcome, &detail, begun.elapsed().as_millis() as u64, args.json),
+        Ok(ended) => report(&order, &ended, args.json),
         Err(number) => {
             let sentence = "stopped before the provider answered, so whether it acted is unknown; ask again, or listen in";
             fail(sentence, 128 + number)
@@ -98,7 +100,8 @@ fn order(config: &Config, action: Action, key: &str, e164: &str) -> Result<Order
     Ok(Order { action, call: CallKey::new(&call), conference: ConferenceId::new(conference), number: number.into() })
 }
 
-fn report(order: &Order, outcome: Outcome, detail: &str, answer_ms: u64, json: bool) -> ExitCode {
+fn report(order: &Order, ended: &Ended, json: bool) -> ExitCode {
+    let (outcome, detail) = (ended.outcome, ended.detail.as_str());
     let code = exit_code(outcome);
     let (action, number, conference) = (order.action, &order.number, &order.conference);
     let mut printed = ExitCode::SUCCESS;
@@ -109,7 +112,7 @@ fn report(order: &Order, outcome: Outcome, detail: &str, answer_ms: u64, json: b
             key: order.call.as_str(),
             number,
             outcome: outcome.words(),
-            answer_ms,
+            answer_ms: ended.millis,
             detail,
         };
         printed = match serde_json::to_string(&record) {
@@ -130,6 +133,10 @@ fn report(order: &Order, outcome: Outcome, detail: &str, answer_ms: u64, json: b
     }
 }
 
+fn now() -> Moment {
+    Moment(jiff::Timestamp::now().as_millisecond())
+}
+
 /// Waits for a signal that asks the process to end, and gives its number.
 async fn stopped() -> u8 {
     let wait = async |kind: SignalKind| match signal(kind) {
@@ -144,16 +151,6 @@ async fn stopped() -> u8 {
         number = wait(SignalKind::interrupt()) => number,
         number = wait(SignalKind::terminate()) => number,
         number = wait(SignalKind::hangup()) => number,
-    }
-}
-
-async fn attempt(bridge: &Anveo, order: &Order) -> (Outcome, String) {
-    use crate::bridge::{Bridge, FaultKind};
-    match bridge.act(order).await {
-        Ok(()) => (Outcome::Accepted, String::new()),
-        Err(f) if f.kind == FaultKind::Refused => (Outcome::Refused, f.detail),
-        Err(f) if f.may_have_acted() => (Outcome::Unknown, f.detail),
-        Err(f) => (Outcome::NotDelivered, f.detail),
     }
 }
 
