@@ -151,6 +151,12 @@ impl Anveo {
         })
     }
 
+    /// Finds out whether the provider can be reached, TLS included, with a request that carries no ask and
+    /// no key. Any answer will do; the value of its `Date` header comes back, where it has one.
+    pub async fn probe(&self) -> Result<Option<String>, Fault> {
+        self.client.probe().await
+    }
+
     async fn send(&self, order: &Order, name: &str) -> Result<(), Fault> {
         let body = request::write(&self.account, name, order);
         let wear = if order.action == Action::Kick { Wear::Fresh } else { Wear::Any };

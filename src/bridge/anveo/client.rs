@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::zeroize::Zeroizing;
@@ -92,11 +92,16 @@ impl Client {
 
     /// Asks for nothing, so that a connection is open when it is needed. What comes back is thrown away.
     pub(super) async fn head(&self) {
-        if let Ok(pair) = self.pair()
-            && let Err(error) = pair.any.head(self.url.clone()).send().await
-        {
-            tracing::debug!(kind = ?self.fault(error).kind, "no connection could be kept warm");
+        if let Err(fault) = self.probe().await {
+            tracing::debug!(kind = ?fault.kind, "no connection could be kept warm");
         }
+    }
+
+    /// Asks for nothing; any answer will do. Its `Date`, where it has one.
+    pub(super) async fn probe(&self) -> Result<Option<String>, Fault> {
+        let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;
+        let response = pair.any.head(self.url.clone()).send().await.map_err(|error| self.fault(error))?;
+        Ok(response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned))
     }
 
     fn pair(&self) -> Result<&Pair, String> {
