@@ -174,6 +174,7 @@ mod tests {
         let name = "Eve\u{1b}[2J\u{9b}31m\u{202e}\r\n2026-01-01T00:00:00Z ERROR confmod: forged\u{2028}x";
         let log = logged(Level::INFO, || tracing::info!(name, "joined as {name}"));
         assert_eq!(log.lines().count(), 1, "{log:?}");
+        assert!(log.contains("31m  2026-01-01T00:00:00Z ERROR"), "words stay apart: {log:?}");
         assert!(log.ends_with('\n') && log.trim_end_matches('\n').chars().all(text::is_showable), "{log:?}");
     }
 
