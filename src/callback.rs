@@ -41,7 +41,7 @@ use crate::conference::{ConferenceId, Moment};
 use crate::journal::{AppendError, Draft, Health, Journal};
 
 /// The path that all callbacks stand under.
-const ROOT: &str = "/callback";
+pub const ROOT: &str = "/callback";
 
 /// Everything that answering a request takes.
 struct Door {

@@ -17,6 +17,7 @@ pub mod man;
 mod output;
 pub mod rehearse;
 pub mod run;
+mod session;
 pub mod urls;
 
 pub use execute::execute;

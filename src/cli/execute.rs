@@ -16,7 +16,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config) {
             Ok(()) => {
                 start_log(&loaded.config);
-                run::run(loaded.config)
+                run::run(&loaded.config)
             }
             Err(missing) => fail(&missing, WRONG),
         });

@@ -3,12 +3,19 @@
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
-use super::fail;
+use super::{WRONG, fail, session};
 use crate::config::Config;
 
 /// Runs until the moderator quits.
-pub fn run(_config: Config) -> ExitCode {
-    fail("the console is missing from this build; use one that has it", 1)
+pub fn run(config: &Config) -> ExitCode {
+    let token = match config.token() {
+        Ok(token) => token,
+        Err(error) => return fail(&error.to_string(), WRONG),
+    };
+    match session::run(config, &token, "", |_| {}) {
+        Ok(ending) => ExitCode::from(session::exit_code(&ending)),
+        Err(error) => fail(&error.to_string(), 1),
+    }
 }
 
 /// Whether the console can be started: first the user key, then the terminal. What is missing otherwise.

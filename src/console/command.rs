@@ -83,7 +83,7 @@ impl Entry {
 }
 
 /// All commands, in the order in which help and README list them.
-pub const TABLE: &[Entry] = &[
+pub static TABLE: &[Entry] = &[
     entry(Command::Mute, "mute", &["m"], "mute", "mute the caller under the cursor").dangerous().footer(0),
     entry(Command::Unmute, "unmute", &["u"], "unmute", "unmute the caller under the cursor").dangerous().footer(1),
     entry(Command::Kick, "kick", &["k"], "kick", "kick the caller under the cursor; asks first, y sends").dangerous().footer(2),
@@ -172,7 +172,7 @@ impl KeyMap {
     /// A command's keys as people read them; empty when the configuration took them all.
     #[must_use]
     pub fn text(&self, entry: &Entry) -> String {
-        let chords = TABLE.iter().position(|other| std::ptr::eq(other, entry)).map_or(&[][..], |place| &self.chords[place]);
+        let chords = TABLE.iter().position(|other| other.id == entry.id).map_or(&[][..], |place| &self.chords[place]);
         let own: Vec<_> = entry.keys.iter().filter_map(|key| Chord::parse(key).ok()).collect();
         match entry.shown {
             Some(shown) if own == chords => shown.to_owned(),
