@@ -121,6 +121,12 @@ impl App {
     }
 
     fn press(&mut self, chord: Chord) -> Vec<Effect> {
+        if chord.alt && self.keys.command(chord).is_none() {
+            // Terminals send Esc and a key typed right after it as that key with Alt.
+            let mut effects = self.press(Chord::plain(Key::Esc));
+            effects.extend(self.press(Chord { alt: false, ..chord }));
+            return effects;
+        }
         if self.dialog.is_some() {
             return self.press_in_dialog(chord);
         }
