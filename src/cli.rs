@@ -62,7 +62,7 @@ pub enum Command {
     #[command(after_help = "Example, in two terminals:
   confmod rehearse --callbacks http://127.0.0.1:8787/callback/TOKEN --listen 127.0.0.1:8788
   CONFMOD_USERKEY=rehearsal confmod --api-url http://127.0.0.1:8788/api/v3.asp")]
-    Rehearse(RehearseArgs),
+    Rehearse(rehearse::Args),
     /// Mute one caller
     ///
     /// One ask from a script. Its exit code is the record: 0 accepted, 3 refused by the provider,
@@ -189,25 +189,6 @@ impl From<FlagArgs> for Flags {
     }
 }
 
-/// How a rehearsal goes.
-#[derive(Args, Clone, Debug)]
-pub struct ScenarioArgs {
-    /// The script of the callers, instead of the built-in town hall
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<PathBuf>,
-    /// How many times faster than life
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
-    pub speed: f64,
-    /// The seed of what is left to chance; the same seed gives the same rehearsal
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse::<f64>().ok().filter(|speed| (0.01..=1000.0).contains(speed));
-    speed.ok_or_else(|| "give a number from 0.01 to 1000, such as 2".to_owned())
-}
-
 /// `confmod demo`
 #[derive(Args, Clone, Debug)]
 #[command(
@@ -216,26 +197,12 @@ fn speed(text: &str) -> Result<f64, String> {
     mut_arg("journal", |arg| arg.hide(true))
 )]
 pub struct DemoArgs {
-    /// How the rehearsal goes.
+    /// What is played.
     #[command(flatten)]
-    pub scenario: ScenarioArgs,
+    pub play: rehearse::Play,
     /// What may be set. What belongs to a real provider, listener and journal is taken and ignored.
     #[command(flatten)]
     pub flags: FlagArgs,
-}
-
-/// `confmod rehearse`
-#[derive(Args, Clone, Debug)]
-pub struct RehearseArgs {
-    /// The callback URLs' common beginning, with the token.
-    #[arg(long, help = "The callback URLs' common beginning, such as http://127.0.0.1:8787/callback/TOKEN", value_name = "URL", value_parser = rule::validate_public_url)]
-    pub callbacks: url::Url,
-    /// Address and port of the rehearsal's own API; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = rule::validate_listen)]
-    pub listen: std::net::SocketAddr,
-    /// How the rehearsal goes.
-    #[command(flatten)]
-    pub scenario: ScenarioArgs,
 }
 
 /// `confmod mute`, `unmute` and `kick`

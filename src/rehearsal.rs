@@ -54,15 +54,7 @@ pub struct Settings {
 impl Settings {
     /// A scenario at its own pace, on a free loopback port, with any user key.
     pub fn new(scenario: Scenario) -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            scenario,
-            speed: 1.0,
-            seed: None,
-            user_key: None,
-            account: None,
-            watch: None,
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), scenario, speed: 1.0, seed: None, user_key: None, account: None, watch: None }
     }
 }
 
@@ -95,7 +87,11 @@ impl Rehearsal {
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let Settings { listen, scenario, speed, seed, user_key, account, watch } = settings;
         if !SPEEDS.contains(&speed) {
-            return Err(StartError(format!("a rehearsal cannot run at speed {speed}; choose one from {} to {}", SPEEDS.start(), SPEEDS.end())));
+            return Err(StartError(format!(
+                "a rehearsal cannot run at speed {speed}; choose one from {} to {}",
+                SPEEDS.start(),
+                SPEEDS.end()
+            )));
         }
         let failed = |what: &str, error: &std::io::Error| StartError(format!("{what} failed: {error}; try again, or choose another port"));
         let listener = std::net::TcpListener::bind(listen).map_err(|error| failed(&format!("listening on {listen}"), &error))?;
@@ -194,6 +190,11 @@ impl Rehearsal {
     /// Whether every call has done all it was scripted to do. Those who stay may still be in.
     pub fn finished(&self) -> bool {
         self.progress.unfinished.load(Ordering::Acquire) == 0
+    }
+
+    /// Blocks until every call has done all it was scripted to do; false when that takes longer than the limit.
+    pub fn wait_until_finished(&self, limit: Duration) -> bool {
+        self.provider.wait_for_participants(limit, |_| self.finished())
     }
 
     /// Stops everything at once: connections are closed, callers vanish without a callback. Takes at most a second.

@@ -23,10 +23,15 @@ pub fn ready(config: &Config) -> Result<(), String> {
     if config.userkey.is_none() {
         return Err(missing_userkey());
     }
-    if !stdin().is_terminal() || !stdout().is_terminal() {
+    if !has_terminal() {
         return Err(no_terminal());
     }
     Ok(())
+}
+
+/// Whether there is a terminal to draw on and to read keys from.
+pub fn has_terminal() -> bool {
+    stdin().is_terminal() && stdout().is_terminal()
 }
 
 /// What is said without a user key: what is missing, how to get it, and what works without it.

@@ -144,14 +144,7 @@ pub struct Provider(Arc<Inner>);
 impl Provider {
     pub(super) fn new(rules: Rules, floor: Arc<Floor>, notes: Arc<Notes>) -> Self {
         let records = Records { requests: VecDeque::new(), counts: vec![0; rules.faults.len()] };
-        Self(Arc::new(Inner {
-            rules,
-            floor,
-            notes,
-            records: Mutex::new(records),
-            changed: Condvar::new(),
-            changed_async: Notify::new(),
-        }))
+        Self(Arc::new(Inner { rules, floor, notes, records: Mutex::new(records), changed: Condvar::new(), changed_async: Notify::new() }))
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {

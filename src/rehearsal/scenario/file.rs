@@ -130,11 +130,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
     let source = Source { file, text };
     let raw: File = toml::from_str(text).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        source.error(
-            &error.span().unwrap_or(0..0),
-            message,
-            "correct it; what the keys mean is written at the top of town-hall.toml",
-        )
+        source.error(&error.span().unwrap_or(0..0), message, "correct it; what the keys mean is written at the top of town-hall.toml")
     })?;
     if raw.conferences.get_ref().is_empty() || raw.conferences.get_ref().iter().any(|c| c.trim().is_empty()) {
         return Err(source.error(&raw.conferences.span(), "a conference needs a number", "write it like conferences = [\"1122\"]"));
@@ -179,7 +175,11 @@ fn caller(source: &Source<'_>, raw: &Spanned<RawCaller>, conferences: &[String],
         Some(named) if conferences.contains(named.get_ref()) => named.get_ref().clone(),
         Some(other) => {
             let problem = format!("`conference` is {:?}, which this scenario does not have", other.get_ref());
-            return Err(source.error(&other.span(), problem, format!("name one of {}, or add it to `conferences`", conferences.join(", "))));
+            return Err(source.error(
+                &other.span(),
+                problem,
+                format!("name one of {}, or add it to `conferences`", conferences.join(", ")),
+            ));
         }
     };
     let at = source.time("at", &raw.at)?;
@@ -251,7 +251,9 @@ fn number(source: &Source<'_>, span: &Range<usize>, raw: &RawCaller) -> Result<S
         (Some(_), Some(word)) => {
             Err(source.error(&word.span(), "a caller has a number or withholds it, not both", "take `number` or `withheld` out"))
         }
-        (None, None) => Err(source.error(span, "the caller has no `number`", "write number = \"+1 212 555 0123\" or withheld = \"anonymous\"")),
+        (None, None) => {
+            Err(source.error(span, "the caller has no `number`", "write number = \"+1 212 555 0123\" or withheld = \"anonymous\""))
+        }
     }
 }
 
@@ -286,16 +288,16 @@ fn fault(source: &Source<'_>, raw: &RawFault, callers: &[Caller]) -> Result<Faul
         Some(acts) if free => *acts.get_ref(),
         Some(acts) => {
             let problem = format!("answer = \"{}\" already says whether the ask is carried out", kind.word());
-            return Err(source.error(
-                &acts.span(),
-                problem,
-                "take `acts` out; it goes with time-out, html, bad-gateway, cut and half",
-            ));
+            return Err(source.error(&acts.span(), problem, "take `acts` out; it goes with time-out, html, bad-gateway, cut and half"));
         }
     };
     for (key, value) in [("from", &raw.from), ("times", &raw.times)] {
         if let Some(value) = value.as_ref().filter(|value| *value.get_ref() == 0) {
-            return Err(source.error(&value.span(), format!("`{key}` is 0, but asks are counted from 1"), "write 1 or more, or take it out"));
+            return Err(source.error(
+                &value.span(),
+                format!("`{key}` is 0, but asks are counted from 1"),
+                "write 1 or more, or take it out",
+            ));
         }
     }
     Ok(Fault {

@@ -43,12 +43,9 @@ fn a_good_file_says_what_it_means() {
 
 #[test]
 fn a_number_may_be_withheld_or_a_variable() {
-    for (line, wanted) in [
-        ("withheld = \"anonymous\"", "anonymous"),
-        ("withheld = \"\"", ""),
-        ("number = \"$[E64]\"", "$[E64]"),
-        ("number = \"112\"", "112"),
-    ] {
+    for (line, wanted) in
+        [("withheld = \"anonymous\"", "anonymous"), ("withheld = \"\"", ""), ("number = \"$[E64]\"", "$[E64]"), ("number = \"112\"", "112")]
+    {
         let source = GOOD.replace("number = \"+1 212-555 0123\"", line);
         assert_eq!(parse("f", &source).expect(line).callers[0].number, wanted);
     }
