@@ -1,6 +1,8 @@
 //! A callback that got its `200` is on disk; one that got anything else left nothing. On real sockets, with
 //! the real journal.
 
+#![allow(clippy::expect_used, reason = "clippy takes the helpers of an integration test for ordinary code")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! hyper answers what it cannot read on its own account, without a reason, and with 431 even where it was the
 //! URL that was too long. So its own answers are held back here and better ones are sent in their place.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,6 +83,8 @@ impl Progress {
 
 /// A stream that lets out only what the router answered: between a complete head and the flush after its
 /// answer. Anything else is hyper's own answer to something it could not read.
+///
+/// It takes no vectored writes: answers are small, and hyper then puts each into one buffer and one write.
 struct Wire {
     stream: TcpStream,
     progress: Progress,
@@ -100,17 +102,6 @@ impl AsyncWrite for Wire {
             return Poll::Ready(Ok(buf.len()));
         }
         Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.progress.phase() == WAITING {
-            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
-        }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
