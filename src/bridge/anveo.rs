@@ -151,6 +151,15 @@ impl Anveo {
         })
     }
 
+    /// Finds out whether the provider can be reached, certificate included, without asking for anything.
+    /// Any HTTP answer will do.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn reach(&self) -> Result<(), Fault> {
+        self.client.head().await
+    }
+
     async fn send(&self, order: &Order, name: &str) -> Result<(), Fault> {
         let body = request::write(&self.account, name, order);
         let wear = if order.action == Action::Kick { Wear::Fresh } else { Wear::Any };
@@ -181,7 +190,9 @@ impl Bridge for Anveo {
     }
 
     async fn keep_warm(&self) {
-        self.client.head().await;
+        if let Err(fault) = self.reach().await {
+            tracing::debug!(%fault, "no connection could be kept warm");
+        }
     }
 }
 

@@ -90,13 +90,10 @@ impl Client {
         Ok(reply)
     }
 
-    /// Asks for nothing, so that a connection is open when it is needed. What comes back is thrown away.
-    pub(super) async fn head(&self) {
-        if let Ok(pair) = self.pair()
-            && let Err(error) = pair.any.head(self.url.clone()).send().await
-        {
-            tracing::debug!(kind = ?self.fault(error).kind, "no connection could be kept warm");
-        }
+    /// Asks for nothing, so that a connection is open when it is needed. Any answer at all is a good one.
+    pub(super) async fn head(&self) -> Result<(), Fault> {
+        let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;
+        pair.any.head(self.url.clone()).send().await.map(drop).map_err(|error| self.fault(error))
     }
 
     fn pair(&self) -> Result<&Pair, String> {
