@@ -1,1 +1,171 @@
-//! x
+//! The listener: one callback in, one event on disk, one answer out.
+//!
+//! This front file holds the router: which path is answered how, in which order the checks come, and when a
+//! `200` may leave. The children read the fields, keep the door, run the accept loop and write the URLs.
+//! Nothing in this room knows what a roster or a screen is.
+
+mod answers;
+mod connection;
+mod counts;
+mod fields;
+mod guard;
+mod server;
+mod urls;
+
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod router_tests;
+#[cfg(test)]
+mod socket_tests;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::routing::any;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use answers::Answer;
+pub use counts::Counts;
+pub use fields::is_known_field;
+use fields::{Fields, Kind};
+pub use guard::{Guard, Limits};
+pub use server::{Listener, start};
+pub use urls::{CallbackUrl, MASKED, urls};
+
+use crate::conference::{ConferenceId, Moment};
+use crate::journal::{AppendError, Draft, Health, Journal};
+
+/// The path that all callbacks stand under.
+pub const ROOT: &str = "/callback";
+
+/// Everything that answering a request takes.
+struct Door {
+    journal: Arc<dyn Journal>,
+    guard: Guard,
+    conference: Option<ConferenceId>,
+    counts: Arc<Counts>,
+    clock: fn() -> Moment,
+}
+
+/// Where a request came from, as the accept loop saw it.
+#[derive(Clone, Copy, Debug)]
+struct Peer(IpAddr);
+
+/// The routes of the listener: `/callback/<token>/<kind>` and `/healthz`.
+///
+/// `conference` is for joins that name none. `clock` says when a callback was learned of. The router works
+/// without the accept loop too (in a test, say); then there is no address to hold against the allow-list.
+pub fn router(
+    journal: Arc<dyn Journal>,
+    guard: Guard,
+    conference: Option<ConferenceId>,
+    counts: Arc<Counts>,
+    clock: fn() -> Moment,
+) -> Router {
+    let door = Arc::new(Door { journal, guard, conference, counts, clock });
+    Router::new().route("/healthz", any(healthz)).fallback(callback).with_state(door)
+}
+
+/// Says whether callbacks can be taken. Asks for no token, so that a monitor needs none.
+async fn healthz(State(door): State<Arc<Door>>, request: Request) -> Answer {
+    if request.method() != Method::GET {
+        return Answer::wrong_method("GET");
+    }
+    let health = door.journal.health().borrow().clone();
+    match health {
+        Health::Good | Health::Trouble(_) => Answer::ok(),
+        Health::Failed(why) => Answer::unavailable(&AppendError::Failed(why)),
+    }
+}
+
+/// Answers every other path, and counts how it went.
+async fn callback(State(door): State<Arc<Door>>, request: Request) -> Answer {
+    let path = request.uri().path();
+    let Some(rest) = path.strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+        return Answer::nowhere();
+    };
+    // The guard sees exactly one segment, whatever else the path holds.
+    let rest = rest.strip_prefix('/').unwrap_or("");
+    let (token, kind) = rest.split_once('/').unwrap_or((rest, ""));
+    let (token, kind) = (token.to_owned(), kind.to_owned());
+    let answer = match door.take(&token, &kind, request).await {
+        Ok(at) => {
+            door.counts.took(at);
+            return Answer::ok();
+        }
+        Err(answer) => answer,
+    };
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        door.counts.dropped();
+    } else {
+        door.counts.refused();
+    }
+    answer
+}
+
+impl Door {
+    /// Takes one callback: when it was learned, once its event is on disk; else the answer that says why not.
+    async fn take(&self, token: &str, kind: &str, request: Request) -> Result<Moment, Answer> {
+        let (head, body) = request.into_parts();
+        let limits = self.guard.limits();
+        if guard::request_line(&head) > limits.request_line {
+            return Err(Answer::line_too_long(limits.request_line));
+        }
+        if guard::header_block(&head.headers) > limits.header_block {
+            return Err(Answer::headers_too_large(limits.header_block, limits.headers));
+        }
+        let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
+        if !self.guard.admits(token, peer, &head.headers) {
+            return Err(Answer::forbidden());
+        }
+        let kind = Kind::from_path(kind).ok_or_else(Answer::no_such_kind)?;
+        if head.method != Method::GET && head.method != Method::POST {
+            return Err(Answer::wrong_method("GET, POST"));
+        }
+        let body = collect(body, limits).await?;
+        if let Some(progress) = head.extensions.get::<connection::Progress>() {
+            progress.request_is_complete();
+        }
+
+        let is_form = head.method == Method::POST && may_be_form(&head.headers);
+        let fields = Fields::parse(head.uri.query().unwrap_or(""), if is_form { &body } else { &[] });
+        let what = fields::read(kind, &fields, self.conference.as_ref()).map_err(|slip| {
+            tracing::info!(kind = kind.word(), rule = slip.rule(), "refused a callback");
+            Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
+        })?;
+        let at = (self.clock)();
+        let draft = Draft { at, what, raw: Some(fields.raw()) };
+        match self.journal.append(draft).durable().await {
+            Ok(_) => Ok(at),
+            Err(error) => Err(Answer::unavailable(&error)),
+        }
+    }
+}
+
+/// Reads a request's body, whose size and time are bounded.
+async fn collect(body: Body, limits: &Limits) -> Result<Bytes, Answer> {
+    // A length that is announced too large is refused before the client is asked to send it.
+    let announced = body.size_hint().lower();
+    if announced > limits.body as u64 {
+        return Err(Answer::body_too_large(limits.body));
+    }
+    match tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::body_too_large(limits.body)),
+        Ok(Err(_)) => Err(Answer::body_cut_off()),
+        Err(_) => Err(Answer::body_too_slow(limits.body_time)),
+    }
+}
+
+/// Says whether a body is to be read as a form: most senders say so, some say nothing or `text/plain`.
+fn may_be_form(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
+    let kind = String::from_utf8_lossy(kind.as_bytes());
+    let kind = kind.split(';').next().unwrap_or("").trim();
+    kind.is_empty() || kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") || kind.eq_ignore_ascii_case("text/plain")
+}

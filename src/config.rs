@@ -3,17 +3,46 @@
 //! This front file holds the settings themselves and the [`Secret`]; the children read and check them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use secrecy::ExposeSecret;
-use serde::Deserialize;
 
-/// A text that must not be seen. It has no `Debug` of its own content and is zeroed when dropped.
+pub mod check;
+pub mod environment;
+pub mod error;
+mod file;
+pub mod paths;
+mod resolve;
+mod secret;
+mod setting;
+mod show;
+mod token;
+
+pub use environment::Environment;
+pub use error::{ConfigError, ErrorKind, Origin};
+pub use resolve::{Loaded, Purpose, load};
+pub use setting::Flags;
+
+/// A text that must not be seen. `Debug` shows nothing of it, and it is zeroed when dropped.
 pub type Secret = secrecy::SecretString;
 
+/// The provider's address, version 3 of its interface.
+pub const API_URL: &str = "https://www.anveo.com/api/v3.asp";
+
+/// The action's name in the title of the provider's page; a sample on that page drops a letter.
+pub const ACTION_NAME: &str = "CALLFLOW.INSTANCE.CONFERENCE.ACTION";
+
+/// The documented configuration, every key with its default.
+pub const DEFAULT_FILE: &str = include_str!("../assets/config.toml");
+
 /// Everything that can be set, checked.
+///
+/// The paths are empty where there is no place for them, which [`load`] allows only for a [`Purpose`]
+/// that does not need them.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// The provider's user key, where one is configured.
     pub userkey: Option<Secret>,
@@ -39,8 +68,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How the listener is reached from outside, for the URLs to paste.
     pub public_url: Option<url::Url>,
-    /// The secret in the callback URLs.
-    pub callback_token: Secret,
+    /// The secret in the callback URLs, where the environment gives it; ask [`Config::token`].
+    pub callback_token: Option<Secret>,
+    /// Where the secret in the callback URLs is kept otherwise.
+    pub callback_token_file: PathBuf,
     /// A second accepted token while the first is rotated.
     pub callback_token_previous: Option<Secret>,
     /// Addresses callbacks may come from; empty means any.
@@ -63,6 +94,8 @@ pub struct Config {
     pub theme: ThemeChoice,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// Start with digits masked.
+    pub mask: bool,
     /// Take every dangerous command away.
     pub read_only: bool,
     /// Where the log goes.
@@ -73,9 +106,83 @@ pub struct Config {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            userkey: None,
+            email: None,
+            secure_phrase: None,
+            api_url: api_url(),
+            api_ca_file: None,
+            action_name: ACTION_NAME.to_owned(),
+            keep_warm: false,
+            pace: 10,
+            parallel: 4,
+            withheld: Withheld::default(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)),
+            public_url: None,
+            callback_token: None,
+            callback_token_file: PathBuf::new(),
+            callback_token_previous: None,
+            allow: Vec::new(),
+            proxies: Vec::new(),
+            conference: None,
+            journal: PathBuf::new(),
+            moderator: "moderator".to_owned(),
+            kick: Kick::default(),
+            stale_after: Duration::from_secs(4 * 3600),
+            resume_within: Duration::from_secs(12 * 3600),
+            theme: ThemeChoice::default(),
+            ascii: false,
+            mask: false,
+            read_only: false,
+            log: PathBuf::new(),
+            log_level: tracing::Level::INFO,
+            keys: BTreeMap::new(),
+        }
+    }
+}
+
+#[allow(clippy::expect_used, reason = "a constant, which a test parses")]
+fn api_url() -> url::Url {
+    url::Url::parse(API_URL).expect("the provider's address is a URL")
+}
+
+impl Config {
+    /// The secret in the callback URLs: the one given, else the one in its file, which is made at first need.
+    ///
+    /// Fails when the file cannot be made or others can get at it, and when the token is too short for an
+    /// address that other machines can reach.
+    pub fn token(&self) -> Result<Secret, ConfigError> {
+        let token = match &self.callback_token {
+            Some(token) => token.clone(),
+            None if self.callback_token_file.as_os_str().is_empty() => {
+                return Err(resolve::homeless("the callback token", "CONFMOD_CALLBACK_TOKEN"));
+            }
+            None => token::read_or_make(&self.callback_token_file)?,
+        };
+        self.check_token(&token)?;
+        Ok(token)
+    }
+
+    /// Like [`Config::token`], but makes nothing: `Ok(None)` where there is no token yet.
+    pub fn existing_token(&self) -> Result<Option<Secret>, ConfigError> {
+        let token = match &self.callback_token {
+            Some(token) => Some(token.clone()),
+            None => token::read(&self.callback_token_file)?,
+        };
+        token.as_ref().map_or(Ok(()), |token| self.check_token(token))?;
+        Ok(token)
+    }
+
+    fn check_token(&self, token: &Secret) -> Result<(), ConfigError> {
+        let enough = check::validate_token_for(self.listen, token.expose_secret().len());
+        enough.map_err(|sentence| ConfigError::new(ErrorKind::Setting, sentence))
+    }
+}
+
 /// What to do with an ask for a caller without a number (the provider requires E164).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Withheld {
     /// Refuse on the spot and say why.
     #[default]
@@ -85,8 +192,7 @@ pub enum Withheld {
 }
 
 /// What `k` does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kick {
     /// A dialog that `y` confirms.
     #[default]
@@ -96,8 +202,7 @@ pub enum Kick {
 }
 
 /// Which colours are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ThemeChoice {
     /// True colour where `COLORTERM` says so, else 16 colours, else none under `NO_COLOR`.
     #[default]

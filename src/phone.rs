@@ -127,7 +127,10 @@ pub fn describe(number: Number) -> Described {
     let international = parsed.format().mode(phonenumber::Mode::International).to_string();
     let same_digits = international.chars().filter(char::is_ascii_digit).eq(plain.chars().filter(char::is_ascii_digit));
     let region = parsed.country().id().map(|id| id.as_ref().to_owned());
-    let country = region.as_deref().and_then(|code| celes::Country::from_alpha2(code).ok()).map(|c| c.long_name);
+    let country = region
+        .as_deref()
+        .and_then(|code| celes::Country::from_alpha2(code).ok())
+        .map(|c| c.long_name.strip_prefix("The ").unwrap_or(c.long_name));
     Described { international: if same_digits { international } else { plain }, region, country }
 }
 

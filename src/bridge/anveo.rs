@@ -151,13 +151,10 @@ impl Anveo {
         })
     }
 
-    /// Finds out whether the provider can be reached, certificate included, without asking for anything.
-    /// Any HTTP answer will do.
-    ///
-    /// # Errors
-    /// What stands in the way.
-    pub async fn reach(&self) -> Result<(), Fault> {
-        self.client.head().await
+    /// Finds out whether the provider can be reached, TLS included, with a request that carries no ask and
+    /// no key. Any answer will do; the value of its `Date` header comes back, where it has one.
+    pub async fn probe(&self) -> Result<Option<String>, Fault> {
+        self.client.probe().await
     }
 
     async fn send(&self, order: &Order, name: &str) -> Result<(), Fault> {
@@ -190,7 +187,7 @@ impl Bridge for Anveo {
     }
 
     async fn keep_warm(&self) {
-        if let Err(fault) = self.reach().await {
+        if let Err(fault) = self.probe().await {
             tracing::debug!(%fault, "no connection could be kept warm");
         }
     }

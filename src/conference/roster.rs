@@ -244,16 +244,11 @@ impl Roster {
     fn count(&mut self, id: CallId, call: &Participant, add: bool) {
         self.all.tally(call, add);
         if let Some(conference) = &call.conference {
-            match self.conferences.iter().position(|(known, _)| known == conference) {
-                Some(place) => {
-                    self.conferences[place].1.tally(call, add);
-                }
-                None => {
-                    let mut counts = Counts::default();
-                    counts.tally(call, add);
-                    self.conferences.push((conference.clone(), counts));
-                }
-            }
+            let place = self.conferences.iter().position(|(known, _)| known == conference).unwrap_or_else(|| {
+                self.conferences.push((conference.clone(), Counts::default()));
+                self.conferences.len() - 1
+            });
+            self.conferences[place].1.tally(call, add);
         }
         if let Some(number) = call.number.filter(|_| call.is_live()) {
             if add {
@@ -267,10 +262,11 @@ impl Roster {
         }
     }
 
-    /// Drops calls that have been gone for ten minutes, and conferences without any row. Returns the ids dropped.
-    pub fn forget(&mut self, now: Moment) -> Vec<CallId> {
+    /// Drops calls that have been gone for ten minutes, and conferences without any row; not those that
+    /// `held` says are needed. Returns the ids dropped.
+    pub fn forget(&mut self, now: Moment, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
         let old = |call: &Participant| !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
-        let ids: Vec<_> = self.calls.iter().filter(|(_, call)| old(call)).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, _)| *id).collect();
         for id in &ids {
             self.remove(*id);
         }
@@ -322,6 +318,12 @@ impl Roster {
     #[must_use]
     pub fn all(&self) -> Counts {
         self.all
+    }
+
+    /// What an ask without an answer asks for.
+    #[must_use]
+    pub fn asked_action(&self, ask: Seq) -> Option<Action> {
+        self.waiting.get(&ask).map(|(_, _, action)| *action)
     }
 
     /// How many asks are on their way or waiting.

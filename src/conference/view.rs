@@ -90,7 +90,7 @@ impl Filter {
         }
         let mut fields = vec![call.word(now, stale_after).text().to_owned(), call.settled(now, stale_after).text().to_owned()];
         fields.extend(roster.name(call).map(str::to_lowercase));
-        fields.extend(call.number.map(|number| number.e164()));
+        fields.extend(call.number.map(Number::e164));
         fields.extend(call.conference.as_ref().map(|conference| conference.as_str().to_lowercase()));
         fields.extend([&call.instead, &call.called, &call.said_name].into_iter().flatten().map(|text| text.to_lowercase()));
         if call.number.is_none() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::zeroize::Zeroizing;
@@ -90,10 +90,11 @@ impl Client {
         Ok(reply)
     }
 
-    /// Asks for nothing, so that a connection is open when it is needed. Any answer at all is a good one.
-    pub(super) async fn head(&self) -> Result<(), Fault> {
+    /// Asks for nothing; any answer will do. Its `Date`, where it has one.
+    pub(super) async fn probe(&self) -> Result<Option<String>, Fault> {
         let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;
-        pair.any.head(self.url.clone()).send().await.map(drop).map_err(|error| self.fault(error))
+        let response = pair.any.head(self.url.clone()).send().await.map_err(|error| self.fault(error))?;
+        Ok(response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned))
     }
 
     fn pair(&self) -> Result<&Pair, String> {

@@ -204,10 +204,11 @@ fn silence_for_four_hours_is_stale() {
 #[test]
 fn who_is_gone_is_forgotten_after_ten_minutes_with_their_conference() {
     let (mut roster, _) = fold([(0, join("a", "1", "100")), (0, join("b", "2", "200")), (1, leave("a"))]);
-    assert!(roster.forget(Moment(600_999)).is_empty());
-    assert_eq!(roster.forget(Moment(601_000)).len(), 1);
+    assert!(roster.forget(Moment(600_999), |_| false).is_empty());
+    assert!(roster.forget(Moment(601_000), |_| true).is_empty(), "not while it is needed");
+    assert_eq!(roster.forget(Moment(601_000), |_| false).len(), 1);
     assert_eq!(roster.conferences().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["2"]);
-    assert!(roster.forget(Moment(i64::MAX)).is_empty(), "who is on the line is never forgotten");
+    assert!(roster.forget(Moment(i64::MAX), |_| false).is_empty(), "who is on the line is never forgotten");
 }
 
 fn any_what() -> impl Strategy<Value = What> {

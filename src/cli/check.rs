@@ -1,0 +1,156 @@
+//! `confmod check`: every precondition, one line each. Nothing is changed, and neither an ask nor a key
+//! leaves this machine.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::{WRONG, fail, print};
+use crate::bridge::Fault;
+use crate::bridge::anveo::{Anveo, Settings};
+use crate::config::error::shown;
+use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret, load};
+
+mod clock;
+mod journal;
+mod port;
+
+/// The exit code when a precondition does not hold.
+pub const FAILED: u8 = 1;
+
+/// How a precondition stands, with what there is to say; where it fails, with the remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Finding {
+    Holds(String),
+    Fails(String),
+    /// Nothing was checked, or there is nothing to check.
+    Open(String),
+}
+
+use Finding::{Fails, Holds, Open};
+
+/// The preconditions in the order in which they are printed.
+const NAMES: [&str; 7] = ["configuration", "secret files", "user key", "journal", "port", "provider", "clock"];
+
+/// Checks everything, and prints a line for each precondition.
+///
+/// The exit code is 0 if all hold, 1 if one does not, 2 if the configuration is wrong.
+pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
+    let loaded = match load(flags, environment, Purpose::Console) {
+        Ok(loaded) => loaded,
+        Err(error) => return end(&without_configuration(&error), Some(WRONG)),
+    };
+    let config = loaded.config;
+    let read = loaded.file.map_or("no file, so the defaults hold".to_owned(), |file| format!("read from {}", shown(&file)));
+    let (provider, date) = provider(&config);
+    let port = port::check(config.listen);
+    let findings = [
+        Holds(read),
+        secret_files(&config),
+        match config.userkey {
+            Some(_) => Holds("is set".to_owned()),
+            None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
+        },
+        journal::check(&config.journal, port::is_running(&port)),
+        port,
+        provider,
+        clock::check(jiff::Timestamp::now(), date.as_deref()),
+    ];
+    end(&findings, None)
+}
+
+fn without_configuration(error: &ConfigError) -> [Finding; 7] {
+    let unchecked = || Open("not checked, because the line above must hold first".to_owned());
+    let mut findings = std::array::from_fn(|_| unchecked());
+    let at = usize::from(error.kind == ErrorKind::SecretFile);
+    findings[0] = Holds("is readable".to_owned());
+    findings[at] = Fails(error.to_string());
+    findings
+}
+
+fn end(findings: &[Finding; 7], code: Option<u8>) -> ExitCode {
+    let failed = findings.iter().filter(|finding| matches!(finding, Fails(_))).count();
+    let printed = print(&lines(findings));
+    match failed {
+        0 => printed,
+        1 => fail("one precondition does not hold; its line says what to do", code.unwrap_or(FAILED)),
+        n => fail(&format!("{n} preconditions do not hold; their lines say what to do"), code.unwrap_or(FAILED)),
+    }
+}
+
+fn lines(findings: &[Finding; 7]) -> String {
+    let mut out = String::new();
+    for (name, finding) in NAMES.iter().zip(findings) {
+        let (mark, words) = match finding {
+            Holds(words) => ("ok", words),
+            Fails(words) => ("FAIL", words),
+            Open(words) => ("--", words),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{mark:<4}  {name:<13}  {words}");
+    }
+    out
+}
+
+/// Files with the user key and the Secure Phrase were checked when they were read; the token's was not.
+fn secret_files(config: &Config) -> Finding {
+    match config.existing_token() {
+        Ok(Some(_)) => Holds("nobody else can read them".to_owned()),
+        Ok(None) if config.callback_token_file.as_os_str().is_empty() => {
+            Fails("HOME is not set, so there is no place for the callback token; set HOME, or CONFMOD_CALLBACK_TOKEN".to_owned())
+        }
+        Ok(None) => Holds(format!("the callback token will be made in {}", shown(&config.callback_token_file))),
+        Err(error) => Fails(error.to_string()),
+    }
+}
+
+/// Whether the provider answers at all, and what time it has.
+fn provider(config: &Config) -> (Finding, Option<String>) {
+    let place = config.api_url.host_str().unwrap_or_default().to_owned();
+    // The key is not sent, so none is needed.
+    let settings = Settings {
+        action_name: config.action_name.clone(),
+        api_ca_file: config.api_ca_file.clone(),
+        ..Settings::new(config.api_url.clone(), Secret::default())
+    };
+    let bridge = match Anveo::new(settings) {
+        Ok(bridge) => bridge,
+        Err(error) => return (Fails(error.to_string()), None),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return (Fails(format!("starting failed ({error}); free some memory or files and try again")), None),
+    };
+    let answered: Result<_, Fault> = runtime.block_on(bridge.probe());
+    // A name look-up may still be running; it is not waited for.
+    runtime.shutdown_background();
+    match answered {
+        Ok(date) => (Holds(format!("{place} answers")), date),
+        Err(fault) => (Fails(format!("{}; check the network, name service, firewall and api_url", fault.detail)), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_precondition_has_a_line() {
+        let mut findings = NAMES.map(|_| Holds("is fine".to_owned()));
+        findings[3] = Fails("is not; mend it".to_owned());
+        findings[6] = Open("was not checked".to_owned());
+        let lines = lines(&findings);
+        assert_eq!(lines.lines().count(), 7);
+        assert!(lines.contains("ok    port           is fine\n"), "{lines}");
+        assert!(lines.contains("FAIL  journal        is not; mend it\n"), "{lines}");
+        assert!(lines.contains("--    clock          was not checked\n"), "{lines}");
+    }
+
+    #[test]
+    fn a_wrong_configuration_leaves_the_rest_open() {
+        for (kind, at) in [(ErrorKind::Setting, 0), (ErrorKind::Home, 0), (ErrorKind::SecretFile, 1)] {
+            let findings = without_configuration(&ConfigError::new(kind, "it is wrong"));
+            assert_eq!(findings[at], Fails("it is wrong".to_owned()));
+            assert!(findings[at + 1..].iter().all(|finding| matches!(finding, Open(_))));
+        }
+    }
+}

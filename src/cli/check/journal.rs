@@ -1,0 +1,92 @@
+//! Whether the journal can be kept where it is to be. Nothing is made.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use super::Finding::{self, Fails, Holds};
+use crate::config::error::shown;
+use crate::config::paths::nearest_directory;
+use crate::journal::sqlite::{holder, is_held};
+
+/// What every SQLite database begins with (sqlite.org/fileformat2.html).
+const BEGINNING: &[u8; 16] = b"SQLite format 3\0";
+
+/// Looks at the file, at the directory that its companions are made in, and at who writes it.
+///
+/// `running` says that a confmod answers on the port; then the journal being written is as it should be.
+pub(super) fn check(path: &Path, running: bool) -> Finding {
+    let name = shown(path);
+    if is_held(path) {
+        let by = holder(path).unwrap_or_else(|| "another process".to_owned());
+        return if running {
+            Holds(format!("{name} is being written by {by}"))
+        } else {
+            Fails(format!(
+                "{name} is being written by {by}, and nobody answers on the port; close that one, or name another file with --journal"
+            ))
+        };
+    }
+    let directory = nearest_directory(path);
+    // Only a write shows that one works: the file system may be read-only or full. The file has no name.
+    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(BEGINNING)) {
+        let place = shown(&directory);
+        return Fails(format!(
+            "{name} cannot be kept: {place} cannot be written ({error}); make it yours, or name another file with --journal"
+        ));
+    }
+    match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holds(format!("{name} will be made")),
+        Err(error) => return Fails(format!("{name} cannot be looked at ({error}); name another file with --journal")),
+        Ok(metadata) if !metadata.is_file() => return Fails(format!("{name} is no file; name another one with --journal")),
+        Ok(_) => {}
+    }
+    let mut beginning = Vec::new();
+    let read = OpenOptions::new().read(true).write(true).open(path).and_then(|file| file.take(16).read_to_end(&mut beginning));
+    match read {
+        Err(error) => Fails(format!("{name} cannot be opened for writing ({error}); make it yours, or name another file with --journal")),
+        Ok(0) => Holds(format!("{name} is empty and can be written")),
+        Ok(_) if beginning == BEGINNING => Holds(format!("{name} can be written")),
+        Ok(_) => Fails(format!("{name} is no journal of confmod; name another file with --journal")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sqlite::Sqlite;
+
+    #[test]
+    fn what_can_be_kept_holds_and_nothing_is_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a/b/journal.sqlite");
+        assert!(matches!(check(&path, false), Holds(words) if words.contains("will be made")));
+        assert!(!directory.path().join("a").exists());
+        let there = directory.path().join("journal.sqlite");
+        fs::write(&there, [BEGINNING.as_slice(), &[0; 100]].concat()).expect("written");
+        assert!(matches!(check(&there, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn who_writes_it_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        let journal = Sqlite::open(&path, "confmod of ada").expect("opened");
+        assert!(matches!(check(&path, true), Holds(words) if words.contains("confmod of ada")));
+        assert!(matches!(check(&path, false), Fails(words) if words.contains("confmod of ada") && words.contains("--journal")));
+        journal.close();
+        drop(journal);
+        assert!(matches!(check(&path, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn what_is_no_journal_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let text = directory.path().join("notes.txt");
+        fs::write(&text, "my notes, which are longer than that").expect("written");
+        let nowhere = Path::new("/proc/nowhere/journal.sqlite");
+        for path in [text.as_path(), directory.path(), nowhere] {
+            assert!(matches!(check(path, false), Fails(words) if words.contains("--journal")), "{}", path.display());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which command does what: the settings that it needs, and its run.
+
+use std::process::ExitCode;
+
+use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, run, urls};
+use crate::conference::Action;
+use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose, load};
+use crate::logging;
+
+/// Does what the command line says.
+///
+/// The exit code is 2 for wrong usage or configuration, else what the command defines.
+pub fn execute(cli: Cli) -> ExitCode {
+    let flags = Flags::from(cli.flags);
+    let Some(command) = cli.command else {
+        return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config) {
+            Ok(()) => {
+                start_log(&loaded.config);
+                run::run(&loaded.config)
+            }
+            Err(missing) => fail(&missing, WRONG),
+        });
+    };
+    match command {
+        Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
+            start_log(&loaded.config);
+            demo::run(loaded.config, &args)
+        }),
+        Command::Rehearse(args) => rehearse::run(&args),
+        Command::Mute(args) => one_ask(Action::Mute, &args, flags),
+        Command::Unmute(args) => one_ask(Action::Unmute, &args, flags),
+        Command::Kick(args) => one_ask(Action::Kick, &args, flags),
+        Command::Urls(args) => {
+            let own = Flags {
+                config: args.file.config.clone(),
+                listen: args.listen.listen.clone(),
+                conference: args.conference.conference.clone(),
+                ..Flags::default()
+            };
+            with(&own.or(flags), Purpose::Command, |loaded| urls::run(&loaded.config, &args))
+        }
+        Command::Check(args) => {
+            let own = Flags {
+                config: args.file.config,
+                api_url: args.api.api_url,
+                listen: args.listen.listen,
+                journal: args.journal.journal,
+                ..Flags::default()
+            };
+            check::run(&own.or(flags), &Environment::of_process())
+        }
+        Command::Config(args) if args.print_default => print(DEFAULT_FILE),
+        Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man => man::run(),
+    }
+}
+
+/// Starts the log of what lasts. Without a home directory there is no place for one, which only the demo bears.
+fn start_log(config: &Config) {
+    if config.log.as_os_str().is_empty() {
+        return;
+    }
+    if let Err(error) = logging::start(&config.log, config.log_level) {
+        // A conference can be moderated without a log.
+        complain(&error.to_string());
+    }
+}
+
+fn one_ask(action: Action, args: &AskArgs, flags: Flags) -> ExitCode {
+    let own = Flags {
+        config: args.file.config.clone(),
+        api_url: args.api.api_url.clone(),
+        conference: args.conference.conference.clone(),
+        ..Flags::default()
+    };
+    with(&own.or(flags), Purpose::Command, |loaded| ask::run(&loaded.config, action, args))
+}
+
+/// Loads the configuration and goes on with it, or says what is wrong with it.
+fn with(flags: &Flags, purpose: Purpose, go_on: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
+    match load(flags, &Environment::of_process(), purpose) {
+        Ok(loaded) => go_on(loaded),
+        Err(error) => fail(&error.to_string(), WRONG),
+    }
+}

@@ -1,0 +1,172 @@
+//! One session of the console: opens the journal, starts listener, dispatch and console on their threads,
+//! and ends them in the order in which nothing is lost.
+
+use std::fmt::Display;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
+use crate::callback::{self, Counts, Guard, Limits};
+use crate::conference::event::{Listening, What};
+use crate::config::{Config, Secret, ThemeChoice};
+use crate::console::app::{App, Settings};
+use crate::console::command::KeyMap;
+use crate::console::runtime::{self, Ending, SIGCONT, World};
+use crate::console::terminal::{Tty, catch_panics};
+use crate::console::ui::Theme;
+use crate::dispatch::{self, Dispatch};
+use crate::journal::sqlite::Sqlite;
+use crate::journal::{Draft, Journal};
+
+/// How long an ask in flight is waited for. With what the rest takes, everything ends within two seconds.
+const GRACE: Duration = Duration::from_millis(1_600);
+
+/// How long requests in flight may take once the console is gone.
+const LISTENER_GRACE: Duration = Duration::from_millis(200);
+
+/// Descriptors that all connections, the journal and the requests need together.
+const DESCRIPTORS: u64 = 4_096;
+
+/// Why a session could not be started: what failed and what to do.
+#[derive(Debug)]
+pub(super) struct NotStarted(String);
+
+impl NotStarted {
+    fn because(what: &str, error: impl Display) -> Self {
+        Self(if what.is_empty() { error.to_string() } else { format!("{what}: {error}") })
+    }
+}
+
+impl Display for NotStarted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Runs a session to its end. `listening` is told where the listener is, once callbacks are taken.
+pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listening: impl FnOnce(SocketAddr)) -> Result<Ending, NotStarted> {
+    allow_descriptors();
+    let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
+    let bridge = AnveoSettings::from_config(config).and_then(Anveo::new).map_err(|error| NotStarted::because("", error))?;
+    let socket = TcpListener::bind(config.listen).map_err(|error| {
+        let remedy = "stop whatever has the port, or choose another with --listen";
+        NotStarted::because(&format!("listening for callbacks on {}", config.listen), format!("{error}; {remedy}"))
+    })?;
+    let who = format!("{}, process {}", config.moderator, std::process::id());
+    let journal = Arc::new(Sqlite::open(&config.journal, &who).map_err(|error| NotStarted::because("", error))?);
+    let history = journal.history();
+    let read = |error| NotStarted::because("", error);
+    let news_after = history.last().map_err(read)?;
+    let after = history.before(runtime::now().minus(config.resume_within)).map_err(read)?;
+    let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
+        .map_err(|error| NotStarted::because("", error))?;
+    // Not waited for: if it cannot be written, the console shows why.
+    drop(journal.append(Draft::new(runtime::now(), What::Listening(Listening { down_since: journal.down_since() }))));
+
+    let counts = Arc::new(Counts::default());
+    let guard = Guard::new(token, config.callback_token_previous.as_ref(), &config.allow, &config.proxies);
+    let conference = config.conference.as_deref().map(Into::into);
+    let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), runtime::now);
+    let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
+        .map_err(|error| NotStarted::because("starting the listener", error))?;
+    listening(listener.address());
+
+    let (panicked, panics) = mpsc::unbounded_channel();
+    catch_panics(move |what| {
+        tracing::error!("{what}");
+        // The session may be over.
+        let _ = panicked.send(what);
+    });
+    let settings = console_settings(config, title, listener.address(), news_after);
+    let world =
+        |signals| World { journal: Arc::clone(&journal) as _, after, counts, signals, panics, stop_asking: Box::pin(dispatch.stop(GRACE)) };
+    let ending = watch(settings, keys, theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
+    tracing::info!(?ending, "the session ends");
+    listener.stop(LISTENER_GRACE);
+    drop(journal.append(Draft::new(runtime::now(), What::Stopped)));
+    journal.close();
+    Ok(ending)
+}
+
+/// The console itself, on this thread.
+fn watch(settings: Settings, keys: KeyMap, theme: Theme, world: impl FnOnce(UnboundedReceiver<i32>) -> World) -> io::Result<Ending> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let signals = signals()?;
+        let mut screen = Tty::enter(theme)?;
+        let size = crossterm::terminal::size()?;
+        let app = App::new(settings, keys, size, runtime::now());
+        Ok(runtime::run(app, &mut screen, EventStream::new(), world(signals)).await)
+    })
+}
+
+/// The signals that end a session, and the one after which the screen has to be drawn anew.
+fn signals() -> io::Result<UnboundedReceiver<i32>> {
+    let (out, received) = mpsc::unbounded_channel();
+    let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::from_raw(SIGCONT)];
+    for kind in kinds {
+        let mut stream = signal(kind)?;
+        let out = out.clone();
+        tokio::task::spawn_local(async move { while stream.recv().await.is_some() && out.send(kind.as_raw_value()).is_ok() {} });
+    }
+    Ok(received)
+}
+
+fn console_settings(config: &Config, title: &'static str, address: SocketAddr, news_after: crate::conference::event::Seq) -> Settings {
+    let base = config.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
+    let urls = callback::urls(&base, callback::MASKED, config.conference.as_deref());
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    Settings {
+        moderator: config.moderator.as_str().into(),
+        conference: config.conference.as_deref().map(Into::into),
+        stale_after: config.stale_after,
+        withheld: config.withheld,
+        kick: config.kick,
+        read_only: config.read_only,
+        mask: config.mask,
+        listener: address.to_string(),
+        urls: urls.into_iter().map(|url| (url.control.to_owned(), url.url)).collect(),
+        fragile_session: set("SSH_CONNECTION") && !set("TMUX") && !set("STY"),
+        title,
+        news_after,
+    }
+}
+
+fn theme(config: &Config) -> Theme {
+    let choice = match config.theme {
+        ThemeChoice::Auto if std::env::var("COLORTERM").is_ok_and(|kind| kind == "truecolor" || kind == "24bit") => ThemeChoice::Truecolor,
+        ThemeChoice::Auto => ThemeChoice::Ansi,
+        choice => choice,
+    };
+    Theme::new(choice, config.ascii)
+}
+
+/// Raises the limit on open files to what the listener may need, as far as the system allows.
+fn allow_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Some(current) = limit.current.filter(|current| *current < DESCRIPTORS) {
+        let wanted = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
+        if setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_err() {
+            tracing::warn!(current, "the limit on open files could not be raised; under a flood connections are refused sooner");
+        }
+    }
+}
+
+/// The exit code of an ending: 0, or 128 and the signal's number. A terminal that is gone counts as hung up.
+pub(super) fn exit_code(ending: &Ending) -> u8 {
+    match ending {
+        Ending::Quit => 0,
+        Ending::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
+        Ending::TerminalGone(why) => {
+            tracing::warn!("the terminal is gone: {why}");
+            129
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The layers become settings: each value is taken from the highest layer that has it, and checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::check::{self, validate_token_for};
+use super::environment::Environment;
+use super::error::{ConfigError, ErrorKind, Origin, shown};
+use super::paths::Paths;
+use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
+use super::{Config, ExposeSecret, Secret, file, secret};
+use crate::text;
+
+/// What the settings are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Listener, journal and console: everything is needed, a place for files too.
+    Console,
+    /// A single command: secrets are read, and a home directory may be missing.
+    Command,
+    /// A rehearsal: no secret is read, and what belongs to a real provider, listener and journal is ignored.
+    Demo,
+}
+
+/// Settings in force, and where each came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The file that was read, where there is one.
+    pub file: Option<PathBuf>,
+    pub(super) origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Reads file, environment and flags, in this order, and checks what they say.
+///
+/// Fails with the first thing that is wrong. A missing file is no error unless a flag names it.
+pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Result<Loaded, ConfigError> {
+    let paths = Paths::of(environment);
+    let path = flags.config.clone().or_else(|| Some(paths.config.as_ref()?.join("config.toml")));
+    let from_file = path.as_deref().map(file::load).transpose()?.flatten();
+    if let (Some(named), None) = (&flags.config, &from_file) {
+        let sentence = format!("--config: there is no file {}; check the path, or leave the flag out", shown(named));
+        return Err(ConfigError::new(ErrorKind::Setting, sentence));
+    }
+    let file = path.filter(|_| from_file.is_some());
+    let mut layer = from_file.unwrap_or_default();
+    layer.extend(environment_layer(environment)?);
+    layer.extend(flags.layer());
+    if purpose == Purpose::Demo {
+        layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
+    }
+    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone() };
+    let mut config = values.config()?;
+    config.read_only = flags.read_only;
+    if flags.read_only {
+        values.origins.insert("read_only", Origin::Flag("--read-only"));
+    }
+    if !values.origins.contains_key("moderator") {
+        config.moderator = login_name(environment);
+        values.origins.insert("moderator", Origin::Login);
+    }
+    default_paths(&mut config, &paths, purpose)?;
+    Ok(Loaded { config, file, origins: values.origins })
+}
+
+/// There is no home directory, and a file needs a place.
+pub(super) fn homeless(what: &str, instead: &str) -> ConfigError {
+    let sentence = format!("HOME is not set to an absolute path, so there is no place for {what}; set HOME, or set {instead}");
+    ConfigError::new(ErrorKind::Home, sentence)
+}
+
+fn default_paths(config: &mut Config, paths: &Paths, purpose: Purpose) -> Result<(), ConfigError> {
+    let places = [
+        (&mut config.journal, &paths.data, "journal.sqlite", "the journal", "--journal"),
+        (&mut config.log, &paths.state, "confmod.log", "the log", "--log"),
+    ];
+    for (place, directory, name, what, instead) in places {
+        match directory {
+            _ if !place.as_os_str().is_empty() => {}
+            Some(directory) => *place = directory.join(name),
+            None if purpose == Purpose::Console => return Err(homeless(what, instead)),
+            None => {}
+        }
+    }
+    if config.callback_token_file.as_os_str().is_empty() {
+        config.callback_token_file = paths.data.as_ref().map(|data| data.join("callback_token")).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The login name, else the name of the user id, else `moderator`.
+fn login_name(environment: &Environment) -> String {
+    let named =
+        ["LOGNAME", "USER"].into_iter().filter_map(|name| environment.text(name)).map(text::clean_field).find(|name| !name.is_empty());
+    let of_uid = || whoami::username().ok().map(|name| text::clean_field(&name)).filter(|name| !name.is_empty());
+    named.or_else(of_uid).unwrap_or_else(|| "moderator".to_owned())
+}
+
+struct Values {
+    layer: Layer,
+    origins: BTreeMap<&'static str, Origin>,
+    home: Option<PathBuf>,
+}
+
+impl Values {
+    fn take(&mut self, key: &'static str) -> Option<Given> {
+        let given = self.layer.remove(key)?;
+        self.origins.insert(key, given.origin.clone());
+        Some(given)
+    }
+
+    /// Puts a checked text in its place, where one was given.
+    fn text<T>(&mut self, key: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, ConfigError> {
+        let Some(Given { raw: Raw::Text(value), origin }) = self.take(key) else { return Ok(None) };
+        check(&value).map(Some).map_err(|sentence| ConfigError::setting(key, &origin, &sentence))
+    }
+
+    fn integer(&mut self, key: &'static str, check: impl Fn(i64) -> Result<u32, String>) -> Result<Option<u32>, ConfigError> {
+        let Some(Given { raw: Raw::Integer(value), origin }) = self.take(key) else { return Ok(None) };
+        check(value).map(Some).map_err(|sentence| ConfigError::setting(key, &origin, &sentence))
+    }
+
+    fn boolean(&mut self, key: &'static str) -> bool {
+        matches!(self.take(key), Some(Given { raw: Raw::Boolean(true), .. }))
+    }
+
+    fn networks(&mut self, key: &'static str) -> Result<Vec<ipnet::IpNet>, ConfigError> {
+        let Some(Given { raw: Raw::List(entries), .. }) = self.take(key) else { return Ok(Vec::new()) };
+        let checked = entries
+            .iter()
+            .map(|(entry, origin)| check::validate_network(entry).map_err(|sentence| ConfigError::setting(key, origin, &sentence)));
+        checked.collect()
+    }
+
+    /// A path; in the file a relative one is taken from the file's directory, and `~/` is the home directory.
+    fn path(&mut self, key: &'static str) -> Result<Option<PathBuf>, ConfigError> {
+        let Some(Given { raw: Raw::Path(path), origin }) = self.take(key) else { return Ok(None) };
+        if path.as_os_str().is_empty() {
+            return Err(ConfigError::setting(key, &origin, "there is no path in it; give one, or leave it out"));
+        }
+        let Origin::File(file, _) = &origin else { return Ok(Some(path)) };
+        if let Ok(below) = path.strip_prefix("~") {
+            let sentence = "~ stands for the home directory, and HOME is not set; write the whole path";
+            let home = self.home.as_ref().ok_or_else(|| ConfigError::setting(key, &origin, sentence))?;
+            return Ok(Some(home.join(below)));
+        }
+        Ok(Some(file.parent().unwrap_or(Path::new("")).join(path)))
+    }
+
+    /// A secret from the environment, else from the file that a path names.
+    fn secret(
+        &mut self,
+        keys: [&'static str; 2],
+        what: &str,
+        check: impl Fn(&str) -> Result<Secret, String>,
+    ) -> Result<Option<Secret>, ConfigError> {
+        let given = self.text(keys[0], &check)?;
+        let Some(path) = self.path(keys[1])? else { return Ok(given) };
+        if given.is_some() {
+            // What is not used is not opened.
+            return Ok(given);
+        }
+        let error = |sentence| ConfigError::new(ErrorKind::SecretFile, sentence);
+        let Some(text) = secret::read(&path, what)? else {
+            let named = self.origins.get(keys[1]).cloned().unwrap_or_default();
+            return Err(error(format!(
+                "{named}: {}: there is no file {}; write the {what} into it, or mend the path",
+                keys[1],
+                shown(&path)
+            )));
+        };
+        check(&text).map(Some).map_err(|sentence| error(format!("{}: {sentence}", shown(&path))))
+    }
+
+    fn config(&mut self) -> Result<Config, ConfigError> {
+        let unset = Config::default();
+        let config = Config {
+            userkey: self.secret(["userkey", "userkey_file"], "user key", check::validate_userkey)?,
+            email: self.text("email", check::validate_email)?,
+            secure_phrase: self.secret(["secure_phrase", "secure_phrase_file"], "Secure Phrase", check::validate_secure_phrase)?,
+            api_url: self.text("api_url", check::validate_api_url)?.unwrap_or(unset.api_url),
+            api_ca_file: self.path("api_ca_file")?,
+            action_name: self.text("action_name", check::validate_action_name)?.unwrap_or(unset.action_name),
+            keep_warm: self.boolean("keep_warm"),
+            pace: self.integer("pace", check::validate_pace)?.unwrap_or(unset.pace),
+            parallel: self.integer("parallel", check::validate_parallel)?.unwrap_or(unset.parallel),
+            withheld: self.text("withheld", check::validate_withheld)?.unwrap_or_default(),
+            listen: self.text("listen", check::validate_listen)?.unwrap_or(unset.listen),
+            public_url: self.text("public_url", check::validate_public_url)?,
+            callback_token: self.text("callback_token", check::validate_token)?,
+            callback_token_file: self.path("callback_token_file")?.unwrap_or_default(),
+            callback_token_previous: self.text("callback_token_previous", check::validate_token)?,
+            allow: self.networks("allow")?,
+            proxies: self.networks("proxies")?,
+            conference: self.text("conference", check::validate_conference)?,
+            journal: self.path("journal")?.unwrap_or_default(),
+            moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
+            kick: self.text("kick", check::validate_kick)?.unwrap_or_default(),
+            stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),
+            resume_within: self.text("resume_within", check::validate_duration)?.unwrap_or(unset.resume_within),
+            theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
+            ascii: self.boolean("ascii"),
+            mask: self.boolean("mask"),
+            read_only: false,
+            log: self.path("log")?.unwrap_or_default(),
+            log_level: self.text("log_level", check::validate_log_level)?.unwrap_or(unset.log_level),
+            keys: self.keys(),
+        };
+        for (key, token) in [("callback_token", &config.callback_token), ("callback_token_previous", &config.callback_token_previous)] {
+            let Some(token) = token else { continue };
+            let origin = self.origins.get(key).cloned().unwrap_or_default();
+            validate_token_for(config.listen, token.expose_secret().len()).map_err(|e| ConfigError::setting(key, &origin, &e))?;
+        }
+        debug_assert!(self.layer.is_empty(), "settings that nobody took: {:?}", self.layer.keys());
+        Ok(config)
+    }
+
+    fn keys(&mut self) -> BTreeMap<String, Vec<String>> {
+        match self.take("keys") {
+            Some(Given { raw: Raw::Keys(keys), .. }) => keys,
+            _ => BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Files that hold a secret: read only when nobody else can.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::error::{ConfigError, ErrorKind, quoted, shown};
+
+/// More than any secret has; a file that is longer is the wrong file.
+const LIMIT: u64 = 64 * 1024;
+
+/// Reads a file that holds one secret. White space around it is no part of it.
+///
+/// Refuses a file that its group or others can do anything with, and one that holds no text. The file's
+/// content is never part of the error. `Ok(None)` means that there is no such file.
+pub(super) fn read(path: &Path, what: &str) -> Result<Option<String>, ConfigError> {
+    let error = |sentence: String| ConfigError::new(ErrorKind::SecretFile, sentence);
+    let failed = |e: io::Error| {
+        error(format!("reading the {what} from {} failed ({e}); check the path, and that the file belongs to you", shown(path)))
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(e)),
+    };
+    check_private(&file.metadata().map_err(failed)?, path, what)?;
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(error(format!("{} is too long to be the {what}; name the file that holds nothing else", shown(path))));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| error(format!("{} is not text; write the {what} into it, on one line and nothing else", shown(path))))?;
+    Ok(Some(text.trim().to_owned()))
+}
+
+/// Refuses a file that its group or others can do anything with. Pipes are nobody else's business.
+pub(super) fn check_private(metadata: &fs::Metadata, path: &Path, what: &str) -> Result<(), ConfigError> {
+    if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
+        let sentence = format!("{} holds the {what}, and others can get at it; run: chmod 600 {}", shown(path), quoted(path));
+        return Err(ConfigError::new(ErrorKind::SecretFile, sentence));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8], mode: u32) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), content).expect("written");
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("set");
+        file
+    }
+
+    #[test]
+    fn a_private_file_is_read_without_the_white_space_around() {
+        for mode in [0o600, 0o400] {
+            assert_eq!(read(file(b" df1418 \n", mode).path(), "user key"), Ok(Some("df1418".into())), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_the_remedy() {
+        for mode in [0o640, 0o604, 0o644, 0o620, 0o666] {
+            let open = file(b"df1418", mode);
+            let error = read(open.path(), "user key").expect_err("refused");
+            let said = error.to_string();
+            assert_eq!(error.kind, ErrorKind::SecretFile);
+            assert!(said.contains(&format!("chmod 600 {}", open.path().display())), "{mode:o}: {said}");
+            assert!(!said.contains("df1418"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused_and_not_shown() {
+        for content in [b"\xff\xfesecret".to_vec(), b"secret".repeat(20_000)] {
+            let said = read(file(&content, 0o600).path(), "user key").expect_err("refused").to_string();
+            assert!(!said.contains("secret"), "{said}");
+        }
+        assert_eq!(read(Path::new("/nonexistent/key"), "user key"), Ok(None));
+        assert!(read(Path::new("/"), "user key").is_err(), "a directory");
+    }
+}

@@ -1,0 +1,131 @@
+//! The settings in force as TOML, each with where it came from; secrets only as being set.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use super::setting::SETTINGS;
+use super::{Config, Kick, Loaded, Origin, Secret, ThemeChoice, Withheld};
+use crate::text;
+
+impl Loaded {
+    /// The settings in force, one `key = value  # from where` per line, as a configuration file that sets
+    /// the same. What is unset and what is secret stands in comments.
+    #[must_use]
+    pub fn show(&self) -> String {
+        let mut out = String::new();
+        for setting in SETTINGS {
+            let key = setting.key;
+            let origin = self.origins.get(key).unwrap_or(&Origin::Default);
+            // Writing to a String cannot fail.
+            let _ = match value(&self.config, key) {
+                Value::Plain(value) => writeln!(out, "{key} = {value}  # {origin}"),
+                Value::Hidden(true) => writeln!(out, "# {key}: (set)  # {origin}"),
+                Value::Hidden(false) | Value::Unset => writeln!(out, "# {key}: (not set)"),
+                Value::Elsewhere => Ok(()),
+            };
+            if key == "ascii" && self.config.read_only {
+                let _ = writeln!(out, "# read_only: true  # --read-only");
+            }
+        }
+        let origin = self.origins.get("keys").unwrap_or(&Origin::Default);
+        let _ = writeln!(out, "\n[keys]  # {origin}");
+        for (command, keys) in &self.config.keys {
+            let _ = writeln!(out, "{} = {}", string(command), list(keys));
+        }
+        out
+    }
+}
+
+enum Value {
+    Plain(String),
+    Hidden(bool),
+    Unset,
+    /// Said after the other settings, because a table ends them.
+    Elsewhere,
+}
+
+fn value(config: &Config, key: &str) -> Value {
+    let hidden = |secret: &Option<Secret>| Value::Hidden(secret.is_some());
+    let optional = |value: Option<String>| value.map_or(Value::Unset, Value::Plain);
+    let path = |path: &Path| if path.as_os_str().is_empty() { Value::Unset } else { Value::Plain(string(&path.to_string_lossy())) };
+    match key {
+        "userkey" => hidden(&config.userkey),
+        "email" => hidden(&config.email),
+        "secure_phrase" => hidden(&config.secure_phrase),
+        "api_url" => Value::Plain(string(config.api_url.as_str())),
+        "api_ca_file" => optional(config.api_ca_file.as_ref().map(|p| string(&p.to_string_lossy()))),
+        "action_name" => Value::Plain(string(&config.action_name)),
+        "keep_warm" => Value::Plain(config.keep_warm.to_string()),
+        "pace" => Value::Plain(config.pace.to_string()),
+        "parallel" => Value::Plain(config.parallel.to_string()),
+        "withheld" => word(match config.withheld {
+            Withheld::Refuse => "refuse",
+            Withheld::Send => "send",
+        }),
+        "listen" => Value::Plain(string(&config.listen.to_string())),
+        "public_url" => optional(config.public_url.as_ref().map(|url| string(url.as_str()))),
+        "callback_token" => hidden(&config.callback_token),
+        "callback_token_file" => path(&config.callback_token_file),
+        "callback_token_previous" => hidden(&config.callback_token_previous),
+        "allow" => Value::Plain(list(&config.allow)),
+        "proxies" => Value::Plain(list(&config.proxies)),
+        "conference" => optional(config.conference.as_deref().map(string)),
+        "journal" => path(&config.journal),
+        "moderator" => Value::Plain(string(&config.moderator)),
+        "kick" => word(match config.kick {
+            Kick::Dialog => "dialog",
+            Kick::Countdown => "countdown",
+        }),
+        "stale_after" => Value::Plain(duration(config.stale_after)),
+        "resume_within" => Value::Plain(duration(config.resume_within)),
+        "theme" => word(match config.theme {
+            ThemeChoice::Auto => "auto",
+            ThemeChoice::Ansi => "ansi",
+            ThemeChoice::Truecolor => "truecolor",
+            ThemeChoice::None => "none",
+        }),
+        "ascii" => Value::Plain(config.ascii.to_string()),
+        "mask" => Value::Plain(config.mask.to_string()),
+        "log" => path(&config.log),
+        "log_level" => word(&config.log_level.as_str().to_ascii_lowercase()),
+        _ => Value::Elsewhere,
+    }
+}
+
+fn word(word: &str) -> Value {
+    Value::Plain(string(word))
+}
+
+/// A TOML basic string in which everything that cannot be shown is escaped.
+fn string(value: &str) -> String {
+    let mut out = String::from("\"");
+    for c in value.chars() {
+        let _ = match c {
+            '"' | '\\' => write!(out, "\\{c}"),
+            c if text::is_showable(c) => write!(out, "{c}"),
+            c => write!(out, "\\U{:08X}", u32::from(c)),
+        };
+    }
+    out.push('"');
+    out
+}
+
+fn list<T: ToString>(values: &[T]) -> String {
+    let values: Vec<_> = values.iter().map(|value| string(&value.to_string())).collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// A time as a person would set it: `4h`, `90m`, `45s`.
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    string(&match seconds {
+        _ if duration.subsec_nanos() > 0 => format!("{}ms", duration.as_millis()),
+        s if s % 3600 == 0 => format!("{}h", s / 3600),
+        s if s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

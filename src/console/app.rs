@@ -1,0 +1,282 @@
+//! The console's state and behaviour: `update(message) -> effects`. No clock, no I/O, no terminal: time
+//! comes with each message, and whatever must be done outside is said as an [`Effect`].
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::conference::event::Seq;
+use crate::conference::health::ProviderHealth;
+use crate::conference::roster::{CallId, Counts, Participant, Roster};
+use crate::conference::view::View;
+use crate::conference::{ConferenceId, Moment};
+use crate::config::{Kick, Withheld};
+use crate::journal::Health;
+use crate::phone::{self, Described, Number};
+
+use super::command::KeyMap;
+
+pub mod ages;
+mod asks;
+mod banner;
+mod cursor;
+pub mod dialog;
+mod effect;
+pub mod layout;
+mod message;
+mod sentences;
+mod update;
+
+pub use asks::Countdown;
+pub use banner::{TABS_FROM, Tab};
+pub use dialog::Dialog;
+pub use effect::Effect;
+pub use message::{ListenerCounts, Message, Mouse};
+pub use sentences::{Line, Tone};
+
+/// Lines that the events pane remembers.
+const LINES: usize = 500;
+
+/// Looked-up numbers that are remembered; more than any screen shows.
+const LOOKED_UP: usize = 4_096;
+
+/// What the console was started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who is moderating.
+    pub moderator: Box<str>,
+    /// The tab to open on.
+    pub conference: Option<ConferenceId>,
+    /// How long a call may be silent before it is `stale`.
+    pub stale_after: Duration,
+    /// What to do with an ask for a caller without a number.
+    pub withheld: Withheld,
+    /// What `k` does.
+    pub kick: Kick,
+    /// Whether every dangerous command is taken away.
+    pub read_only: bool,
+    /// Whether digits are masked at first.
+    pub mask: bool,
+    /// Where the listener listens, as `address:port`.
+    pub listener: String,
+    /// The callback URLs to show while nobody is in, with the token masked.
+    pub urls: Vec<(String, String)>,
+    /// Whether closing this session would close the listener (ssh without tmux or screen).
+    pub fragile_session: bool,
+    /// What kind of run this is, for the header: `demo`, or empty.
+    pub title: &'static str,
+    /// The events after this place are news; those before it restore what was.
+    pub news_after: Seq,
+}
+
+/// The sentence in the status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// How it sounds.
+    pub tone: Tone,
+}
+
+/// Everything the screen is drawn from.
+#[derive(Debug)]
+pub struct App {
+    /// What it was started with.
+    pub settings: Settings,
+    /// Which press does what.
+    pub keys: KeyMap,
+    /// Who is there.
+    pub roster: Roster,
+    /// What of it is listed.
+    pub view: View,
+    /// The caller under the cursor: an identity, never a row's number.
+    pub cursor: Option<CallId>,
+    /// The place in the list of the table's first line; negative while lines above are kept empty so
+    /// that the row under the cursor keeps its line.
+    pub top: isize,
+    /// The screen's size in columns and lines.
+    pub size: (u16, u16),
+    /// When the last message came.
+    pub now: Moment,
+    /// What is open above the table.
+    pub dialog: Option<Dialog>,
+    /// The kick that waits for its countdown.
+    pub countdown: Option<Countdown>,
+    /// Whether the detail pane is open.
+    pub detail: bool,
+    /// Whether the events pane is open; none leaves it to the screen's width.
+    pub events: Option<bool>,
+    /// Whether digits are masked.
+    pub mask: bool,
+    /// What happened, oldest first.
+    pub lines: VecDeque<Line>,
+    /// The latest notice.
+    pub notice: Option<Notice>,
+    /// How the provider has been answering.
+    pub provider: ProviderHealth,
+    /// How the journal is.
+    pub journal: Health,
+    /// Asks that went round without being on disk.
+    pub unrecorded: u32,
+    /// The age of the last callback counts from here.
+    pub last_callback: Option<Moment>,
+    /// Callbacks that said what was known.
+    pub duplicates: u32,
+    /// What the listener refused or had to drop.
+    pub counts: ListenerCounts,
+    /// Something that stopped working and will not come back by itself.
+    pub fault: Option<String>,
+    /// Whether the session is ending, waiting for asks in flight.
+    pub leaving: bool,
+    phones_ready: bool,
+    looked_up: HashMap<Number, Described>,
+    fields: Option<(Seq, Vec<(String, String)>)>,
+    forgot: Moment,
+}
+
+impl App {
+    /// A console that nothing has happened to yet.
+    #[must_use]
+    pub fn new(settings: Settings, keys: KeyMap, size: (u16, u16), now: Moment) -> Self {
+        let mut view = View::new(settings.stale_after);
+        view.conference.clone_from(&settings.conference);
+        Self {
+            roster: Roster::default(),
+            view,
+            cursor: None,
+            top: 0,
+            size,
+            now,
+            dialog: None,
+            countdown: None,
+            detail: false,
+            events: None,
+            mask: settings.mask,
+            lines: VecDeque::new(),
+            notice: None,
+            provider: ProviderHealth::default(),
+            journal: Health::Good,
+            unrecorded: 0,
+            last_callback: None,
+            duplicates: 0,
+            counts: ListenerCounts::default(),
+            fault: None,
+            leaving: false,
+            phones_ready: false,
+            looked_up: HashMap::new(),
+            fields: None,
+            forgot: now,
+            settings,
+            keys,
+        }
+    }
+
+    /// The caller under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Participant> {
+        self.cursor.and_then(|id| self.roster.get(id))
+    }
+
+    /// The tabs in order: all, then each conference with its counts.
+    pub fn tabs(&self) -> impl Iterator<Item = (Option<&ConferenceId>, Counts)> {
+        let known = self.roster.conferences().iter().map(|(id, counts)| (Some(id), *counts));
+        let wanted = self.settings.conference.as_ref();
+        let missing = wanted.filter(|id| self.roster.conferences().iter().all(|(known, _)| known != *id));
+        let missing = missing.into_iter().map(|id| (Some(id), Counts::default()));
+        std::iter::once((None, self.roster.all())).chain(known).chain(missing)
+    }
+
+    /// What a caller is called: the name, else the number as its country writes it, else `no number` and the tag.
+    #[must_use]
+    pub fn label(&self, call: &Participant) -> String {
+        if let Some(name) = self.roster.name(call) {
+            return self.show(name).into_owned();
+        }
+        match call.number {
+            Some(number) => {
+                self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
+            }
+            None => format!("no number #{}", call.key.tag()),
+        }
+    }
+
+    /// Grouping and region of a number, where they have been looked up.
+    #[must_use]
+    pub fn described(&self, number: Number) -> Option<&Described> {
+        self.looked_up.get(&number)
+    }
+
+    /// The raw fields of the caller under the cursor, once they have been read.
+    #[must_use]
+    pub fn fields(&self) -> Option<&[(String, String)]> {
+        let (seq, fields) = self.fields.as_ref()?;
+        (self.selected()?.told_by == *seq).then_some(fields)
+    }
+
+    /// Text as it may be shown now: with the digits of numbers masked when that is asked for.
+    #[must_use]
+    pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
+    }
+
+    /// Whether the events pane is open.
+    #[must_use]
+    pub fn shows_events(&self) -> bool {
+        self.events.unwrap_or(self.size.0 >= layout::EVENTS_FROM)
+    }
+
+    /// Looks up the numbers that are in sight, once the phone library's tables are loaded.
+    fn look_up_visible(&mut self) {
+        if !self.phones_ready {
+            return;
+        }
+        if self.looked_up.len() > LOOKED_UP {
+            self.looked_up.clear();
+        }
+        let visible: Vec<_> =
+            self.visible().filter_map(|id| self.roster.get(id)?.number).chain(self.selected().and_then(|call| call.number)).collect();
+        for number in visible {
+            self.looked_up.entry(number).or_insert_with(|| phone::describe(number));
+        }
+    }
+
+    fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone });
+    }
+
+    fn log(&mut self, at: Moment, tone: Tone, text: String) {
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(Line { at, tone, text });
+    }
+}
+
+/// Replaces the digits of anything long enough to be a phone number, all but the last two.
+fn mask_digits(text: &str) -> String {
+    /// Shorter runs are conference numbers, counts and times.
+    const LEAST: usize = 5;
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    let flush = |run: &mut String, out: &mut String| {
+        let digits = run.chars().filter(char::is_ascii_digit).count();
+        let mut seen = 0;
+        for c in run.drain(..) {
+            seen += usize::from(c.is_ascii_digit());
+            out.push(if c.is_ascii_digit() && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
+        }
+    };
+    for c in text.chars() {
+        if c.is_ascii_digit() || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
+            run.push(c);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(c);
+        }
+    }
+    flush(&mut run, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The cursor and the window on the list. The cursor is a caller, and its row keeps its line on the
+//! screen whatever comes, goes or is dropped above it; only the moderator's own keys move it.
+
+use super::App;
+use super::layout::Layout;
+use crate::conference::roster::CallId;
+
+impl App {
+    /// Where things are on the screen now.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        Layout::new(self.size, self.banner().is_some(), self.detail, self.shows_events())
+    }
+
+    /// The rows that are in the window.
+    pub fn visible(&self) -> impl Iterator<Item = CallId> + '_ {
+        let height = usize::from(self.layout().rows.height);
+        let blank = usize::try_from(-self.top).unwrap_or(0);
+        let first = usize::try_from(self.top).unwrap_or(0);
+        self.view.rows().iter().copied().skip(first).take(height.saturating_sub(blank))
+    }
+
+    fn place(&self, id: CallId) -> Option<usize> {
+        self.view.rows().iter().position(|row| *row == id)
+    }
+
+    /// Whether a row must not be taken off under anybody's hands.
+    pub(super) fn holds(&self) -> impl Fn(CallId) -> bool + use<> {
+        let held = [
+            self.cursor,
+            self.dialog.as_ref().and_then(super::Dialog::target),
+            self.countdown.as_ref().map(|countdown| countdown.target.id),
+        ];
+        move |id| held.contains(&Some(id))
+    }
+
+    /// Lets the list change and puts the row under the cursor back on its line.
+    pub(super) fn keep_line(&mut self, change: impl FnOnce(&mut Self)) {
+        let before = self.cursor.and_then(|id| self.place(id));
+        change(self);
+        match (before, self.cursor.and_then(|id| self.place(id))) {
+            (Some(before), Some(after)) => self.top += after as isize - before as isize,
+            (before, None) => {
+                // The caller is off the list: the one who took the place, and the first one ever.
+                let place = before.unwrap_or(0).min(self.view.rows().len().saturating_sub(1));
+                self.cursor = self.view.rows().get(place).copied();
+                if before.is_none() {
+                    self.top = 0;
+                }
+            }
+            (None, Some(_)) => {}
+        }
+        self.keep_in_window();
+    }
+
+    /// Scrolls as little as needed for the cursor to be in the window.
+    fn keep_in_window(&mut self) {
+        let height = isize::try_from(self.layout().rows.height).unwrap_or(1).max(1);
+        match self.cursor.and_then(|id| self.place(id)).map(|place| place as isize) {
+            Some(place) => self.top = self.top.clamp(place - height + 1, place),
+            None => self.top = 0,
+        }
+    }
+
+    /// After a deliberate change of what is listed: no empty lines above, none below while rows are hidden above.
+    pub(super) fn straighten(&mut self) {
+        let height = usize::from(self.layout().rows.height);
+        let most = self.view.rows().len().saturating_sub(height) as isize;
+        self.top = self.top.clamp(0, most);
+        self.keep_in_window();
+    }
+
+    /// Moves the cursor to a place in the list.
+    pub(super) fn go(&mut self, place: usize) {
+        let Some(last) = self.view.rows().len().checked_sub(1) else { return };
+        let left = self.cursor.replace(self.view.rows()[place.min(last)]);
+        if left != self.cursor {
+            self.straighten();
+            // The row that was held only because the cursor stood on it may go now.
+            if let Some(left) = left {
+                let now = self.now;
+                self.keep_line(|app| app.view.release(left, &app.roster, now));
+            }
+        } else {
+            self.straighten();
+        }
+    }
+
+    /// Moves the cursor by so many rows, as far as there are any.
+    pub(super) fn go_by(&mut self, rows: isize) {
+        let place = self.cursor.and_then(|id| self.place(id)).unwrap_or(0);
+        self.go(place.saturating_add_signed(rows));
+    }
+
+    /// The rows of a page: one stays in sight.
+    pub(super) fn page(&self) -> isize {
+        isize::try_from(self.layout().rows.height).unwrap_or(1).saturating_sub(1).max(1)
+    }
+
+    /// The row at a line of the screen.
+    pub(super) fn row_at(&self, y: u16) -> Option<usize> {
+        let line = isize::try_from(y.checked_sub(self.layout().rows.y)?).ok()?;
+        usize::try_from(self.top + line).ok().filter(|place| *place < self.view.rows().len())
+    }
+}

@@ -1,0 +1,18 @@
+//! What the console wants done outside of itself.
+
+use crate::conference::event::{Seq, What};
+
+/// Something to be done by the runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Write this down; it comes back as an event.
+    Append(What),
+    /// Read the raw fields of an event.
+    ReadFields(Seq),
+    /// Hand this to the terminal's clipboard.
+    Copy(String),
+    /// Stop: waiting asks are not sent, one in flight is waited for.
+    Quit,
+    /// Stop without waiting for anything.
+    QuitNow,
+}

@@ -1,0 +1,56 @@
+//! Everything that can reach the console, one variant a kind.
+
+use std::sync::Arc;
+
+use crate::conference::event::{Event, Seq};
+use crate::console::keys::Chord;
+use crate::journal::Health;
+
+/// Something that reached the console.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed or is repeating.
+    Key(Chord),
+    /// Text was pasted; control characters in it were not typed by anybody.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The screen has another size now.
+    Resized(u16, u16),
+    /// The journal committed events.
+    Events(Arc<[Event]>),
+    /// The journal is well, in trouble or has failed.
+    Journal(Health),
+    /// The listener refused or dropped something.
+    Listener(ListenerCounts),
+    /// The phone library's tables are loaded.
+    PhonesReady,
+    /// The raw fields of an event were read.
+    Fields(Seq, Vec<(String, String)>),
+    /// Something that was to be written down was not; the journal's words.
+    NotWritten(String),
+    /// Something stopped working and will not come back by itself.
+    Fault(String),
+    /// Time has passed.
+    Tick,
+}
+
+/// What the mouse did, in screen columns and lines from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button went down.
+    Press(u16, u16),
+    /// The wheel turned up.
+    WheelUp,
+    /// The wheel turned down.
+    WheelDown,
+}
+
+/// What the listener has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListenerCounts {
+    /// Requests refused: wrong token, bad fields, too large.
+    pub refused: u64,
+    /// Callbacks answered 503.
+    pub dropped: u64,
+}

@@ -1,0 +1,162 @@
+//! Events as sentences, for the events pane and the status line.
+//!
+//! The words `muting`, `unmuting` and `kicking` are the voice column's alone and never stand in here.
+
+use super::App;
+use crate::conference::event::{Answer, Arrival, Event, What};
+use crate::conference::health::ProviderHealth;
+use crate::conference::roster::{CallId, Change, Participant, Presence};
+use crate::conference::view::stay;
+use crate::conference::{Action, CallKey, Moment, Outcome};
+
+/// How a sentence sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Ordinary news.
+    Plain,
+    /// Something went as asked.
+    Good,
+    /// Worth a look.
+    Warning,
+    /// Something did not work.
+    Bad,
+}
+
+/// One line of the events pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it happened.
+    pub at: Moment,
+    /// How it sounds.
+    pub tone: Tone,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What an event will need to be told that is gone after it is folded in.
+pub(super) struct Before {
+    label: Option<String>,
+    action: Option<Action>,
+    shared: usize,
+}
+
+impl App {
+    /// What must be known before an event is folded in.
+    pub(super) fn before(&self, event: &Event) -> Before {
+        let call = event.what.call().and_then(|key| self.call(key));
+        let action = match &event.what {
+            What::Answered(answer) => self.roster.asked_action(answer.ask),
+            _ => None,
+        };
+        Before { label: call.map(|call| self.label(call)), action, shared: call.map_or(0, |call| self.roster.sharing(call)) }
+    }
+
+    fn call(&self, key: &CallKey) -> Option<&Participant> {
+        self.roster.find(key).and_then(|id| self.roster.get(id))
+    }
+
+    /// Tells an event, after it was folded in.
+    pub(super) fn tell(&mut self, event: &Event, change: &Change, before: &Before) {
+        let who = event.what.call().map(|key| {
+            self.call(key).map(|call| self.label(call)).or_else(|| before.label.clone()).unwrap_or_else(|| format!("call {key}"))
+        });
+        let who = who.unwrap_or_default();
+        let repeated = matches!(change, Change::Duplicate(_));
+        let told = match &event.what {
+            What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated => None,
+            What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
+            What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
+            What::Left(_) if *change == Change::Nothing => None,
+            What::Left(only) => {
+                let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
+                Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
+            }
+            What::Hand(_) if *change == Change::Nothing => None,
+            What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
+            What::Asked(ask) => {
+                let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
+                Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
+            }
+            What::Answered(answer) => Some(tell_answer(&who, before.action, answer, event.seq.is_recorded())),
+            What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
+            What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
+            What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
+            What::Listening(listening) => listening.down_since.map(|since| {
+                let gap = super::ages::age(event.at.since(since));
+                (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
+            }),
+            What::Sent(_) | What::Stopped => None,
+        };
+        if let Some((tone, text)) = told {
+            let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
+            if asked_for && event.seq > self.settings.news_after {
+                self.say(tone, text.clone());
+            }
+            self.log(event.at, tone, text);
+        }
+        if let What::Started(arrival) | What::Joined(arrival) = &event.what {
+            self.tell_slips(event, arrival, before, repeated);
+        }
+        if let What::Answered(answer) = &event.what
+            && !answer.reached
+            && self.provider.unreached() == ProviderHealth::FAILURES_TO_OPEN
+        {
+            self.log(event.at, Tone::Bad, "the provider is not reached: asks fail fast, one probe at a time".into());
+        }
+    }
+
+    fn tell_join(&self, who: &str, arrival: &Arrival, change: &Change) -> (Tone, String) {
+        let conference = arrival.conference.as_ref().map_or("a conference", |id| id.as_str());
+        let call = self.call(&arrival.call);
+        match call {
+            Some(call) if call.presence == Presence::Kicked => (Tone::Warning, format!("{who} was kicked and called back")),
+            Some(call) if call.stays > 1 && !matches!(change, Change::Added(_)) => {
+                (Tone::Plain, format!("{who} joined {conference} again"))
+            }
+            _ => (Tone::Plain, format!("{who} joined {conference}")),
+        }
+    }
+
+    /// Explains what is probably wrong with the call flow.
+    fn tell_slips(&mut self, event: &Event, arrival: &Arrival, before: &Before, repeated: bool) {
+        if let (Some(instead), false) = (arrival.instead.as_ref().filter(|text| crate::phone::is_placeholder(text)), repeated) {
+            let url = if matches!(event.what, What::Started(_)) { "On Start URL" } else { "join URL" };
+            self.log(event.at, Tone::Warning, format!("the {url} sent {instead} in place of a number: write $[E164]$ there"));
+        }
+        let Some((shared, number)) = self.call(&arrival.call).and_then(|call| Some((self.roster.sharing(call), call.number?.e164())))
+        else {
+            return;
+        };
+        if shared > 1 && shared > before.shared {
+            let number = self.show(&number).into_owned();
+            let text = format!(
+                "{number} is the number of {shared} calls: two people may share it, or the flow sends the dialled number in place of the caller's"
+            );
+            self.log(event.at, Tone::Warning, text);
+        }
+    }
+
+    /// The row an event is about, for moving the view.
+    pub(super) fn touched(change: &Change) -> Option<CallId> {
+        match change {
+            Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) | Change::Removed(id) => Some(*id),
+            Change::Nothing | Change::Named(_) => None,
+        }
+    }
+}
+
+fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: bool) -> (Tone, String) {
+    let word = action.map_or("ask", Action::word);
+    let mark = if recorded { "" } else { " (not recorded)" };
+    let detail = if answer.detail.is_empty() { String::new() } else { format!(": {}", answer.detail) };
+    match answer.outcome {
+        Outcome::Accepted => {
+            let done = action.map_or("accepted", Action::done);
+            (Tone::Good, format!("{who} {done} in {} ms{mark}", answer.millis))
+        }
+        Outcome::Refused => (Tone::Bad, format!("{who}: {word} refused{detail}{mark}")),
+        Outcome::NotDelivered => (Tone::Bad, format!("{who}: {word} not delivered{detail}{mark}")),
+        Outcome::Unknown => (Tone::Bad, format!("{who}: nobody knows whether the {word} was done{detail}{mark}")),
+        Outcome::NotSent => (Tone::Warning, format!("{who}: {word} not sent{detail}{mark}")),
+    }
+}

@@ -1,0 +1,313 @@
+//! The loop that everything meets in: signals, keys, the journal's news, timers, frames.
+//!
+//! The screen, the input and the world are parameters, so that tests run this very loop.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crossterm::event::Event as TerminalEvent;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_stream::{Stream, StreamExt as _};
+
+use super::app::{App, Effect, ListenerCounts, Message};
+use super::input;
+use super::terminal::Screen;
+use crate::callback::Counts;
+use crate::conference::Moment;
+use crate::conference::event::Seq;
+use crate::journal::{Draft, Feed, Health, History, Journal};
+
+/// The shortest time between two frames: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Events that are waited for before a frame is drawn.
+const GULP: usize = 64;
+
+/// What the loop works with.
+pub struct World {
+    /// What was and what comes.
+    pub journal: Arc<dyn Journal>,
+    /// The place after which events are taken.
+    pub after: Seq,
+    /// What the listener counts.
+    pub counts: Arc<Counts>,
+    /// Signals by number.
+    pub signals: UnboundedReceiver<i32>,
+    /// Panics of other threads, as sentences.
+    pub panics: UnboundedReceiver<String>,
+    /// Ends the sending of asks; polled once when the session ends.
+    pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The moderator quit.
+    Quit,
+    /// A signal, by its number.
+    Signal(i32),
+    /// The terminal is gone or cannot be drawn on.
+    TerminalGone(String),
+}
+
+/// A continued process has to draw everything anew.
+pub const SIGCONT: i32 = 18;
+
+/// The machine's clock.
+#[must_use]
+pub fn now() -> Moment {
+    Moment::default().plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Something that a task found out for the loop.
+type Mail = UnboundedSender<Message>;
+
+struct Session<'a, S> {
+    app: App,
+    screen: &'a mut S,
+    journal: Arc<dyn Journal>,
+    history: Arc<dyn History>,
+    mail: Mail,
+    dirty: bool,
+    drawn: Option<Instant>,
+    ending: Option<Ending>,
+    at_once: bool,
+}
+
+/// Runs a session to its end.
+pub async fn run<S, I>(app: App, screen: &mut S, mut input: I, world: World) -> Ending
+where
+    S: Screen,
+    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+{
+    let World { journal, after, counts, mut signals, mut panics, mut stop_asking } = world;
+    let (mail, mut mailbox) = mpsc::unbounded_channel();
+    load_phone_tables(mail.clone());
+    let history = journal.history();
+    let mut health = journal.health();
+    let mut session = Session { app, screen, journal, history, mail, dirty: true, drawn: None, ending: None, at_once: false };
+    let mut feed = session.restore(after);
+    session.look_at_health(&mut health);
+    let (mut signals_open, mut panics_open, mut feed_open) = (true, true, true);
+
+    while !session.at_once {
+        session.draw_if_due();
+        let change = session.next_change();
+        // From top to bottom: what ends the session, what the moderator does, what happened, what only time does.
+        tokio::select! {
+            biased;
+            () = &mut stop_asking, if session.ending.is_some() => break,
+            signal = signals.recv(), if signals_open => match signal {
+                Some(signal) => session.signal(signal),
+                None => signals_open = false,
+            },
+            panic = panics.recv(), if panics_open => match panic {
+                Some(what) => session.tell(Message::Fault(what)),
+                None => panics_open = false,
+            },
+            event = input.next(), if !matches!(session.ending, Some(Ending::TerminalGone(_))) => session.input(event),
+            Some(message) = mailbox.recv() => session.tell(message),
+            events = feed.next(), if feed_open => match events {
+                Some(Ok(events)) => session.tell(Message::Events(events)),
+                Some(Err(error)) => {
+                    session.tell(Message::Fault(format!("{error}: the screen is not up to date any more")));
+                    feed_open = false;
+                }
+                None => feed_open = false,
+            },
+            Ok(()) = health.changed() => session.look_at_health(&mut health),
+            () = counts.changed() => {
+                let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count() };
+                session.tell(Message::Listener(counts));
+            }
+            () = at(session.frame_due()) => {}
+            () = at(change) => session.tell(Message::Tick),
+        }
+    }
+    session.ending.unwrap_or(Ending::Quit)
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The phone library's tables take a moment to load, and nobody waits for them.
+fn load_phone_tables(mail: Mail) {
+    let load = move || {
+        crate::phone::load_tables();
+        // The session may have ended meanwhile.
+        let _ = mail.send(Message::PhonesReady);
+    };
+    // Without a thread numbers stay ungrouped, and nothing else is lost.
+    let _ = std::thread::Builder::new().name("phones".into()).spawn(load);
+}
+
+impl<S: Screen> Session<'_, S> {
+    /// Folds what the journal holds, in chunks, before the first frame, and subscribes to what comes after.
+    fn restore(&mut self, after: Seq) -> Feed {
+        let mut last = after;
+        match self.history.standing(after) {
+            Ok(facts) if !facts.is_empty() => self.tell(Message::Events(facts.into())),
+            Ok(_) => {}
+            Err(error) => self.tell(Message::Fault(error.to_string())),
+        }
+        loop {
+            match self.history.read(last, 1_000) {
+                Ok(events) => {
+                    let Some(end) = events.last() else { break };
+                    last = end.seq;
+                    self.tell(Message::Events(events.into()));
+                }
+                Err(error) => {
+                    self.tell(Message::Fault(error.to_string()));
+                    break;
+                }
+            }
+        }
+        self.journal.subscribe(last)
+    }
+
+    fn look_at_health(&mut self, health: &mut watch::Receiver<Health>) {
+        let health = health.borrow_and_update().clone();
+        if self.app.journal != health {
+            self.tell(Message::Journal(health));
+        }
+    }
+
+    fn frame_due(&self) -> Option<Instant> {
+        if !self.dirty || matches!(self.ending, Some(Ending::TerminalGone(_))) {
+            return None;
+        }
+        Some(self.drawn.map_or_else(Instant::now, |drawn| drawn + FRAME))
+    }
+
+    fn draw_if_due(&mut self) {
+        if self.frame_due().is_none_or(|due| due > Instant::now()) {
+            return;
+        }
+        self.dirty = false;
+        self.drawn = Some(Instant::now());
+        if let Err(error) = self.screen.draw(&self.app) {
+            self.terminal_gone(&format!("drawing: {error}"));
+        }
+    }
+
+    fn next_change(&self) -> Option<Instant> {
+        let wait = self.app.next_change()?.since(now());
+        // Never at once again: a clock that was set back must not make the loop spin.
+        Some(Instant::now() + wait.max(Duration::from_millis(20)))
+    }
+
+    fn terminal_gone(&mut self, why: &str) {
+        self.ending.get_or_insert_with(|| Ending::TerminalGone(why.to_owned()));
+        self.app.leaving = true;
+    }
+
+    fn signal(&mut self, signal: i32) {
+        if signal == SIGCONT {
+            if let Err(error) = self.screen.repaint() {
+                self.terminal_gone(&format!("drawing: {error}"));
+            }
+            self.dirty = true;
+            return;
+        }
+        // A second signal does not wait for anything.
+        self.at_once = self.ending.is_some();
+        self.ending.get_or_insert(Ending::Signal(signal));
+        self.app.leaving = true;
+        self.dirty = true;
+    }
+
+    fn input(&mut self, event: Option<io::Result<TerminalEvent>>) {
+        match event {
+            Some(Ok(event)) => {
+                #[cfg(debug_assertions)]
+                fault_on(&event);
+                if let TerminalEvent::Resize(..) = event {
+                    // Hundreds of these may come; the size is read once, when the frame is drawn.
+                    if let Ok((width, height)) = self.screen.size() {
+                        self.tell(Message::Resized(width, height));
+                    }
+                } else if let Some(message) = input::message(event) {
+                    self.tell(message);
+                }
+            }
+            Some(Err(error)) => self.terminal_gone(&format!("reading: {error}")),
+            None => self.terminal_gone("the terminal's input ended"),
+        }
+    }
+
+    fn tell(&mut self, message: Message) {
+        let at = now();
+        self.dirty = true;
+        for effect in self.app.update(at, message) {
+            self.carry_out(effect, at);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, at: Moment) {
+        match effect {
+            Effect::Append(what) => {
+                let receipt = self.journal.append(Draft::new(at, what));
+                let mail = self.mail.clone();
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = receipt.durable().await {
+                        // The session may have ended meanwhile.
+                        let _ = mail.send(Message::NotWritten(error.to_string()));
+                    }
+                });
+            }
+            Effect::ReadFields(seq) => match self.history.raw(seq) {
+                Ok(raw) => {
+                    let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
+                    let _ = self.mail.send(Message::Fields(seq, fields));
+                }
+                Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
+            },
+            Effect::Copy(text) => {
+                if let Err(error) = self.screen.copy(&text) {
+                    self.terminal_gone(&format!("drawing: {error}"));
+                }
+            }
+            Effect::Quit => {
+                self.ending.get_or_insert(Ending::Quit);
+            }
+            Effect::QuitNow => {
+                self.ending.get_or_insert(Ending::Quit);
+                self.at_once = true;
+            }
+        }
+    }
+}
+
+/// The fields that stand nowhere else in the detail pane, cleaned for showing.
+fn fields(raw: &str) -> Vec<(String, String)> {
+    let fields: BTreeMap<String, String> = serde_json::from_str(raw).unwrap_or_default();
+    fields
+        .into_iter()
+        .map(|(name, value)| (crate::text::clean(&name, 32), crate::text::clean_field(&value)))
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !crate::callback::is_known_field(name))
+        .take(GULP)
+        .collect()
+}
+
+/// Lets a test cause the panics that the terminal must survive. Not in a release build.
+#[cfg(debug_assertions)]
+fn fault_on(event: &TerminalEvent) {
+    let pressed = matches!(event, TerminalEvent::Key(key) if key.code == crossterm::event::KeyCode::Char('!'));
+    match std::env::var("CONFMOD_FAULT").as_deref() {
+        Ok("panic-console") if pressed => panic!("asked to panic while drawing"),
+        Ok("panic-net") if pressed => {
+            let _ = std::thread::Builder::new().name("net".into()).spawn(|| panic!("asked to panic elsewhere"));
+        }
+        _ => {}
+    }
+}

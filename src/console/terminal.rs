@@ -1,0 +1,122 @@
+//! The terminal: entering it, drawing on it, and leaving it as it was, whatever happens.
+
+use std::io::{self, BufWriter, Write};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, queue, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+
+use super::app::App;
+use super::ui::{Theme, render};
+
+/// Something that a console can be drawn on.
+pub trait Screen {
+    /// Columns and lines.
+    fn size(&self) -> io::Result<(u16, u16)>;
+    /// Draws what has changed since the last frame.
+    fn draw(&mut self, app: &App) -> io::Result<()>;
+    /// Forgets what is on the screen, so that the next frame draws all of it.
+    fn repaint(&mut self) -> io::Result<()>;
+    /// Hands text to the terminal's clipboard (OSC 52), where it allows that.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+}
+
+/// The real terminal. It is left when this is dropped.
+pub struct Tty {
+    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
+    theme: Theme,
+}
+
+/// A frame is written in one go: unbuffered output is several times slower.
+const FRAME_BYTES: usize = 64 * 1024;
+
+impl Tty {
+    /// Enters: raw mode, alternate screen, mouse, bracketed paste. Asks the terminal nothing.
+    pub fn enter(theme: Theme) -> io::Result<Self> {
+        take_over()?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())));
+        match terminal {
+            Ok(terminal) => Ok(Self { terminal, theme }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide);
+    if entered.is_err() {
+        give_back();
+    }
+    entered
+}
+
+/// Leaves the terminal as it was. Harmless when done twice, and no failure stops the rest.
+pub fn give_back() {
+    let mut out = io::stdout();
+    // Each by itself: a terminal that is gone must not keep raw mode from being ended.
+    let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
+    let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+}
+
+impl Screen for Tty {
+    fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    fn draw(&mut self, app: &App) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let theme = self.theme;
+        let drawn = self.terminal.draw(|frame| render(app, &theme, frame.buffer_mut())).map(|_| ());
+        // Also after an error: a terminal that waits for the end would stay frozen.
+        let ended = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
+        drawn.and(ended)
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        // After a stop and a continue the shell may have changed all of it.
+        let _ = terminal::disable_raw_mode();
+        take_over()?;
+        // Not `clear`, which asks the terminal for its cursor and waits beside the event stream for the answer.
+        let (width, height) = self.size()?;
+        self.terminal.resize(Rect::new(0, 0, width, height))
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let backend = self.terminal.backend_mut();
+        queue!(backend, CopyToClipboard::to_clipboard_from(text))?;
+        Write::flush(backend)
+    }
+}
+
+/// Makes panics harmless to the screen. One on the calling thread gives the terminal back before it is
+/// told; one on another thread is handed to `elsewhere` and printed nowhere, because the screen is being drawn.
+pub fn catch_panics(elsewhere: impl Fn(String) + Send + Sync + 'static) {
+    let drawing = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == drawing {
+            give_back();
+            before(panic);
+            return;
+        }
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        let words = panic.payload_as_str().unwrap_or("no reason given");
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        elsewhere(crate::text::clean_field(&format!("panic in the thread {thread}: {words}{place}")));
+    }));
+}

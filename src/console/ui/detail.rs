@@ -1,0 +1,143 @@
+//! Everything known of the caller under the cursor.
+
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
+
+use super::paint::Paint;
+use crate::conference::Moment;
+use crate::conference::roster::Participant;
+use crate::console::app::App;
+use crate::console::app::layout::Area;
+
+/// Columns of the labels.
+const LABEL: u16 = 12;
+
+pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
+    if area.height == 0 {
+        return;
+    }
+    let theme = *paint.theme;
+    let Some(call) = app.selected() else {
+        paint.text(area.x + 1, area.y, area.width.saturating_sub(2), "nobody is under the cursor", theme.dim);
+        return;
+    };
+    paint.text(area.x + 1, area.y, area.width.saturating_sub(2), &app.label(call), theme.heading);
+    let mut y = area.y + 1;
+    for (label, value, style) in lines(app, call, paint) {
+        let width = usize::from(area.width.saturating_sub(LABEL + 3)).max(8);
+        for (place, piece) in wrapped(&value, width).into_iter().enumerate() {
+            if y >= area.y + area.height {
+                return;
+            }
+            if place == 0 {
+                paint.text(area.x + 1, y, LABEL, &label, theme.dim);
+            }
+            paint.text(area.x + 2 + LABEL, y, width as u16, &piece, style);
+            y += 1;
+        }
+    }
+}
+
+fn lines(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<(String, String, Style)> {
+    let theme = paint.theme;
+    let plain = Style::new();
+    let mut lines = Vec::new();
+    let mut line = |label: &str, value: String, style: Style| lines.push((label.to_owned(), value, style));
+    let word = call.word(app.now, app.settings.stale_after);
+    let before = call.settled(app.now, app.settings.stale_after);
+    let voice = if word == before { word.text().to_owned() } else { format!("{}, {} before", word.text(), before.text()) };
+    line("voice", voice, theme.word(word));
+    if let Some(ask) = &call.ask {
+        let (outcome, at) = ask.ended.as_ref().map_or(("on its way", ask.at), |ended| (ended.outcome.words(), ended.at));
+        let recorded = if ask.seq.is_recorded() { "" } else { ", not recorded" };
+        line("last ask", format!("{} {outcome} {} ago{recorded}", ask.action.word(), app.age_of(at)), plain);
+        if let Some(detail) = ask.ended.as_ref().map(|ended| &ended.detail).filter(|detail| !detail.is_empty()) {
+            line("answer", app.show(detail).into_owned(), theme.bad);
+        }
+    }
+    match call.number {
+        Some(number) => {
+            let known = app.described(number);
+            line("number", app.show(&known.map_or_else(|| number.e164(), |known| known.international.clone())).into_owned(), plain);
+            if let Some(country) = known.and_then(|known| known.country) {
+                line("place", country.to_owned(), plain);
+            }
+        }
+        None => line(
+            "number",
+            format!("none; {} came", call.instead.as_deref().map_or_else(|| "nothing".into(), |text| app.show(text))),
+            theme.warning,
+        ),
+    }
+    line("conference", call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string), plain);
+    line("call key", call.key.to_string(), plain);
+    let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
+    line(if call.stays == 0 { "calling since" } else { "joined" }, format!("{}{stays}", clock(call.joined)), plain);
+    line("last news", format!("{} ago", app.age_of(call.news)), plain);
+    if let Some(raised) = call.hand {
+        line("hand", format!("up for {}", app.age_of(raised)), theme.warning);
+    }
+    if let Some(said) = call.said_name.as_deref().filter(|said| app.roster.name(call) != Some(said)) {
+        line("said name", app.show(said).into_owned(), plain);
+    }
+    if let Some(called) = &call.called {
+        line("dialled", app.show(called).into_owned(), plain);
+    }
+    for (name, value) in app.fields().unwrap_or_default() {
+        line(name, app.show(value).into_owned(), theme.dim);
+    }
+    lines
+}
+
+/// Text broken between words where it can be, to lines of at most `width` columns.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word.to_owned();
+        loop {
+            let line = lines.last_mut();
+            let Some(line) = line else { break };
+            let used = crate::text::width(line);
+            let space = usize::from(used > 0);
+            if used + space + crate::text::width(&word) <= width {
+                if space > 0 {
+                    line.push(' ');
+                }
+                line.push_str(&word);
+                break;
+            }
+            if used > 0 {
+                lines.push(String::new());
+                continue;
+            }
+            // A word longer than a line is broken where the line ends.
+            let head = crate::text::cut(&word, width.max(2), "").into_owned();
+            if head.is_empty() {
+                break;
+            }
+            word = word[head.len()..].to_owned();
+            line.push_str(&head);
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
+/// A time of day on the moderator's clock.
+pub(super) fn clock(at: Moment) -> String {
+    let Ok(time) = jiff::Timestamp::from_millisecond(at.0) else { return String::new() };
+    time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_answers_are_wrapped_between_words() {
+        assert_eq!(wrapped("participant not found", 12), ["participant", "not found"]);
+        assert_eq!(wrapped("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrapped("", 4), [""]);
+        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
+    }
+}

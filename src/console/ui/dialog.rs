@@ -1,0 +1,71 @@
+//! What opens above the table. Sizes follow the text and never leave the screen.
+
+use ratatui::style::Style;
+
+use super::detail::wrapped;
+use super::footer::typed;
+use super::help;
+use super::paint::Paint;
+use crate::console::app::dialog::Target;
+use crate::console::app::layout::Area;
+use crate::console::app::{App, Dialog};
+
+pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
+    match &app.dialog {
+        None | Some(Dialog::Filter(_)) => {}
+        Some(Dialog::Kick(target)) => kick(paint, app, *target),
+        Some(Dialog::Quit) => {
+            let inside = app.roster.all().inside;
+            let callers = if inside == 1 { "1 caller is in".to_owned() } else { format!("{inside} callers are in") };
+            let lines = vec![
+                format!("{callers}. Who comes or leaves after this is not known,"),
+                "and asks that wait are not sent. The callers stay in.".to_owned(),
+            ];
+            question(paint, "quit?", &lines, "quits", "any other key stays");
+        }
+        Some(Dialog::Name(target, input)) => {
+            let inside = paint.dialog(56, 4, "name this caller");
+            let who = app.roster.get(target.id);
+            let holds = who.and_then(|call| call.number).map_or_else(
+                || "for this call alone: it has no number".to_owned(),
+                |number| format!("for {} now and later", app.show(&number.e164())),
+            );
+            let dim = paint.theme.dim;
+            paint.text(inside.x, inside.y, inside.width, &holds, dim);
+            typed(paint, Area { y: inside.y + 1, height: 1, ..inside }, input);
+            paint.text(inside.x, inside.y + 3, inside.width, "Enter keeps it, Esc leaves it as it was", dim);
+        }
+        Some(Dialog::Palette(input, chosen)) => help::palette(paint, app, input, *chosen),
+        Some(Dialog::Help { scrolled }) => help::help(paint, app, *scrolled),
+    }
+}
+
+fn kick(paint: &mut Paint<'_>, app: &App, target: Target) {
+    let mut lines = Vec::new();
+    match app.roster.get(target.id) {
+        Some(call) => {
+            lines.push(app.label(call));
+            let number = call.number.map(|number| app.show(&number.e164()).into_owned());
+            let conference = call.conference.as_ref().map(|id| format!("conference {id}"));
+            lines.push([number, conference].into_iter().flatten().collect::<Vec<_>>().join(", "));
+            if !call.is_live() && !call.called_back {
+                lines.push("has left meanwhile".to_owned());
+            }
+        }
+        None => lines.push("this caller is gone".to_owned()),
+    }
+    question(paint, "kick this caller?", &lines, "kicks", "any other key: nobody is kicked");
+}
+
+fn question(paint: &mut Paint<'_>, title: &str, lines: &[String], yes: &str, no: &str) {
+    const WIDTH: u16 = 58;
+    let lines: Vec<_> = lines.iter().flat_map(|line| wrapped(line, usize::from(WIDTH))).collect();
+    let inside = paint.dialog(WIDTH, lines.len() as u16 + 2, title);
+    for (line, y) in lines.iter().zip(inside.y..inside.y + inside.height) {
+        let style = if y == inside.y { paint.theme.heading } else { Style::new() };
+        paint.text(inside.x, y, inside.width, line, style);
+    }
+    let (key, dim) = (paint.theme.key, paint.theme.dim);
+    let y = inside.y + inside.height.saturating_sub(1);
+    paint.pieces(inside.x, y, inside.width, &[("y", key), (" ", Style::new()), (yes, Style::new()), ("   ", Style::new()), (no, dim)]);
+}

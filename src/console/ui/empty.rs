@@ -1,0 +1,46 @@
+//! What stands where callers would: what to do when nobody is in, and a word to screens that are too small.
+
+use ratatui::style::Style;
+
+use super::paint::Paint;
+use crate::console::app::App;
+use crate::console::app::layout::{Area, SMALLEST};
+
+pub(super) fn too_small(paint: &mut Paint<'_>) {
+    let area = paint.buffer.area;
+    let (least_width, least_height) = SMALLEST;
+    let lines = ["too small".to_owned(), format!("{}x{} of {least_width}x{least_height}", area.width, area.height)];
+    for (text, y) in lines.iter().zip(area.y..area.bottom()) {
+        paint.text(area.x, y, area.width, text, Style::new());
+    }
+}
+
+pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
+    let theme = *paint.theme;
+    let plain = Style::new();
+    let mut lines: Vec<(String, Style)> = vec![(String::new(), plain)];
+    if !app.view.filter().is_empty() {
+        lines.push((format!("Nobody matches \"{}\". Esc shows everybody again.", app.view.filter().text()), plain));
+    } else if let Some(conference) = app.view.conference.as_ref().filter(|_| app.roster.all().inside > 0) {
+        lines.push((format!("Nobody is in {conference}. Tab shows the other conferences."), plain));
+    } else {
+        lines.push((format!("Nobody is in. Listening for callbacks on {}.", app.settings.listener), theme.heading));
+        let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
+        lines.push((format!("Last callback: {last}."), plain));
+        lines.push((String::new(), plain));
+        lines.push(("Paste these into the call flow; `confmod urls` prints them with the token:".to_owned(), plain));
+        for (control, url) in &app.settings.urls {
+            lines.push((format!("  {control}"), theme.heading));
+            lines.push((format!("    {url}"), theme.dim));
+        }
+        lines.push((String::new(), plain));
+        if app.settings.fragile_session {
+            lines.push(("This is ssh without tmux or screen: closing the session closes the listener,".to_owned(), theme.warning));
+            lines.push(("and who comes or leaves after that is not known. Start confmod in tmux.".to_owned(), theme.warning));
+        }
+        lines.push(("No call flow at hand? `confmod demo` shows a whole conference by itself.".to_owned(), plain));
+    }
+    for ((text, style), y) in lines.iter().zip(area.y..area.y + area.height) {
+        paint.text(area.x + 2, y, area.width.saturating_sub(3), text, *style);
+    }
+}

@@ -1,0 +1,84 @@
+//! The two lines at the bottom: the latest notice, or what is being typed; and the keys that work now.
+
+use ratatui::style::{Modifier, Style};
+
+use super::paint::Paint;
+use crate::console::app::dialog::Input;
+use crate::console::app::layout::{Area, Layout};
+use crate::console::app::{App, Dialog, Tone};
+use crate::console::command::TABLE;
+
+pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
+    status(paint, app, layout.status);
+    keys(paint, app, layout.footer);
+}
+
+fn status(paint: &mut Paint<'_>, app: &App, line: Area) {
+    let theme = *paint.theme;
+    let width = line.width.saturating_sub(2);
+    if let Some(Dialog::Filter(input)) = &app.dialog {
+        let used = paint.text(line.x + 1, line.y, width, "/", theme.key);
+        let count = format!("  {} found  Enter keeps, Esc clears", app.view.rows().len());
+        let typed = typed(paint, Area { x: line.x + 1 + used, width: width - used, ..line }, input);
+        let x = line.x + 1 + used + typed;
+        paint.text(x, line.y, line.width.saturating_sub(x + 1), &count, theme.dim);
+        return;
+    }
+    let mut x = line.x + 1;
+    if !app.view.filter().is_empty() {
+        let total = if let Some(id) = &app.view.conference {
+            app.roster.conferences().iter().find(|(known, _)| known == id).map_or(0, |(_, counts)| counts.inside)
+        } else {
+            app.roster.all().inside + app.roster.all().calling
+        };
+        let filter = format!("/{} {} of {total}  ", app.view.filter().text(), app.view.rows().len());
+        x += paint.text(x, line.y, width, &filter, theme.accent);
+    }
+    if let Some(countdown) = &app.countdown {
+        let left = countdown.until.since(app.now).as_millis().div_ceil(1_000);
+        let who = app.roster.get(countdown.target.id).map(|call| app.label(call)).unwrap_or_default();
+        paint.text(x, line.y, line.width.saturating_sub(x + 1), &format!("{who} is kicked in {left} s; Esc stops"), theme.warning);
+        return;
+    }
+    if let Some(notice) = &app.notice {
+        let mark = if matches!(notice.tone, Tone::Warning | Tone::Bad) { "! " } else { "" };
+        let text = format!("{mark}{}", app.show(&notice.text));
+        paint.text(x, line.y, line.width.saturating_sub(x + 1), &text, theme.tone(notice.tone));
+    }
+}
+
+/// A line being typed, with its cursor; returns the columns it took.
+pub(super) fn typed(paint: &mut Paint<'_>, area: Area, input: &Input) -> u16 {
+    let (before, after) = input.parts();
+    // The part before the cursor is cut on its left, so that the cursor stays in sight.
+    let room = usize::from(area.width.saturating_sub(2));
+    let mut start = 0;
+    while crate::text::width(&before[start..]) > room {
+        start += before[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    let under: String = after.chars().next().map_or_else(|| " ".to_owned(), String::from);
+    let rest = &after[after.chars().next().map_or(0, char::len_utf8)..];
+    let cursor = Style::new().add_modifier(Modifier::REVERSED);
+    paint.pieces(area.x, area.y, area.width, &[(&before[start..], Style::new()), (&under, cursor), (rest, Style::new())])
+}
+
+fn keys(paint: &mut Paint<'_>, app: &App, line: Area) {
+    let theme = *paint.theme;
+    let mut entries: Vec<_> = TABLE.iter().filter(|entry| entry.footer.is_some()).collect();
+    entries.sort_by_key(|entry| entry.footer);
+    let mut x = line.x + 1;
+    for entry in entries {
+        let key = app.keys.text(entry);
+        let Some(key) = key.split(' ').next().filter(|key| !key.is_empty()) else { continue };
+        let width = crate::text::width(key) + 1 + entry.label.len();
+        if usize::from(x) + width > usize::from(line.width) {
+            break;
+        }
+        // What cannot be used now keeps its place and loses its key: no colour is needed to see it.
+        let off = app.why_disabled(entry.command).is_some();
+        let shown = if off { theme.glyphs.dash.repeat(crate::text::width(key)) } else { key.to_owned() };
+        let (key_style, label_style) = if off { (theme.dim, theme.dim) } else { (theme.key, Style::new()) };
+        x += paint.pieces(x, line.y, line.width.saturating_sub(x), &[(&shown, key_style), (" ", Style::new()), (entry.label, label_style)])
+            + 2;
+    }
+}

@@ -1,0 +1,63 @@
+//! The two lines on top: conferences, and the health of everything that brings news.
+
+use ratatui::style::Style;
+
+use super::paint::Paint;
+use crate::console::app::layout::Layout;
+use crate::console::app::{App, TABS_FROM};
+
+pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
+    let (accent, dim) = (paint.theme.accent, paint.theme.dim);
+    let line = layout.tabs;
+    paint.text(line.x + 1, line.y, TABS_FROM - 2, "confmod", accent);
+    for tab in app.tab_strip() {
+        let style = if tab.active { paint.theme.tab } else { Style::new() };
+        // Brackets say without colour which one is shown.
+        let text = if tab.active { format!("[{}]", tab.text.trim()) } else { tab.text.clone() };
+        paint.text(tab.x, line.y, line.width.saturating_sub(tab.x), &text, style);
+    }
+    let mark = if app.settings.read_only { "read-only" } else { app.settings.title };
+    let width = mark.len() as u16;
+    if app.tab_strip().last().is_none_or(|tab| tab.x + tab.text.len() as u16 + width + 2 < line.width) {
+        paint.text(line.width - width - 1, line.y, width, mark, dim);
+    }
+    health(paint, app, layout);
+    if let Some((tone, text)) = app.banner() {
+        let style = if tone == crate::console::app::Tone::Bad { paint.theme.banner } else { paint.theme.warning };
+        paint.style(layout.banner, style);
+        paint.text(layout.banner.x + 1, layout.banner.y, layout.banner.width.saturating_sub(2), &text, style);
+    }
+}
+
+fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
+    let theme = *paint.theme;
+    let (dim, bad, warning) = (theme.dim, theme.bad, theme.warning);
+    let callback = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
+    let provider = match app.provider.percentiles() {
+        _ if app.provider.is_open() => (format!("provider NOT REACHED {} times", app.provider.unreached()), bad),
+        None => ("provider not asked yet".to_owned(), dim),
+        Some((p50, p95)) => (format!("provider p50 {p50} p95 {p95} ms"), dim),
+    };
+    let mut parts = vec![(app.settings.listener.clone(), dim), (format!("last callback {callback}"), dim), provider];
+    let mut count = |number: u64, what: &str, style: Style| {
+        if number > 0 {
+            parts.push((format!("{number} {what}"), style));
+        }
+    };
+    count(app.counts.dropped, "dropped", bad);
+    count(app.counts.refused, "refused", warning);
+    count(u64::from(app.duplicates), "repeated", dim);
+    count(u64::from(app.roster.all().unreachable), "without a number", dim);
+    count(app.roster.asks_waiting() as u64, "asked", dim);
+    let line = layout.health;
+    let mut x = line.x + 1;
+    for (place, (text, style)) in parts.iter().enumerate() {
+        let separator = if place == 0 { String::new() } else { format!(" {} ", theme.glyphs.dot) };
+        let width = crate::text::width(text) + crate::text::width(&separator);
+        // A part that would be cut in the middle is left out: half a number is a wrong number.
+        if place > 0 && usize::from(x) + width + 1 > usize::from(line.width) {
+            break;
+        }
+        x += paint.pieces(x, line.y, line.width.saturating_sub(x), &[(&separator, dim), (text, *style)]);
+    }
+}

@@ -1,0 +1,217 @@
+//! The table of callers: which columns fit, and one line a caller.
+
+use ratatui::style::{Modifier, Style};
+
+use super::empty;
+use super::paint::Paint;
+use crate::conference::Outcome;
+use crate::conference::roster::{CallId, LastAsk, Participant, Presence, Word};
+use crate::conference::view::Column;
+use crate::console::app::App;
+use crate::console::app::layout::{Area, Layout};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Mark,
+    Caller,
+    Number,
+    Place,
+    Voice,
+    Stay,
+    Hand,
+    Ask,
+}
+
+/// A column's place on the line.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    field: Field,
+    x: u16,
+    width: u16,
+}
+
+/// What goes first when there is too little room.
+const FIRST_TO_GO: [Field; 5] = [Field::Place, Field::Number, Field::Hand, Field::Stay, Field::Ask];
+
+/// Below this a caller's name says nothing.
+const LEAST_CALLER: u16 = 12;
+
+/// The columns that fit a width. What is left over goes to the caller.
+fn slots(width: u16) -> Vec<Slot> {
+    let roomy = width >= 110;
+    let gap = if width >= 96 { 2 } else { 1 };
+    let mut fields = vec![
+        (Field::Mark, 2),
+        (Field::Caller, LEAST_CALLER),
+        (Field::Number, 16),
+        (Field::Place, if roomy { 14 } else { 5 }),
+        (Field::Voice, if roomy { 17 } else { 8 }),
+        (Field::Stay, 6),
+        (Field::Hand, 4),
+        (Field::Ask, if roomy { 24 } else { 14 }),
+    ];
+    let needed =
+        |fields: &[(Field, u16)]| fields.iter().map(|(field, width)| width + if *field == Field::Mark { 0 } else { gap }).sum::<u16>();
+    for field in FIRST_TO_GO {
+        if needed(&fields) > width {
+            fields.retain(|(other, _)| *other != field);
+        }
+    }
+    let spare = width.saturating_sub(needed(&fields));
+    let mut x = 0;
+    fields
+        .into_iter()
+        .map(|(field, own)| {
+            let own = if field == Field::Caller { own + spare } else { own };
+            let slot = Slot { field, x, width: own };
+            x += own + if field == Field::Mark { 0 } else { gap };
+            slot
+        })
+        .collect()
+}
+
+pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
+    let slots = slots(layout.rows.width);
+    heading(paint, app, layout.heading, &slots);
+    if app.view.rows().is_empty() {
+        empty::nobody(paint, app, layout.rows);
+        return;
+    }
+    let blank = u16::try_from(-app.top).unwrap_or(0);
+    for (id, y) in app.visible().zip(layout.rows.y + blank..layout.rows.y + layout.rows.height) {
+        if let Some(call) = app.roster.get(id) {
+            row(paint, app, Area { y, height: 1, ..layout.rows }, &slots, id, call);
+        }
+    }
+}
+
+fn heading(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot]) {
+    let style = paint.theme.heading.add_modifier(Modifier::UNDERLINED);
+    paint.style(area, style);
+    let (column, reverse) = app.view.order();
+    let arrow = if reverse { paint.theme.glyphs.falling } else { paint.theme.glyphs.rising };
+    for slot in slots {
+        let (name, sorted) = match slot.field {
+            Field::Mark => ("", false),
+            Field::Caller => ("caller", column == Column::Caller),
+            Field::Number => ("number", column == Column::Number),
+            Field::Place => ("place", false),
+            Field::Voice => ("voice", column == Column::Voice),
+            Field::Stay => ("in for", matches!(column, Column::Stay)),
+            Field::Hand => ("hand", column == Column::Hand),
+            Field::Ask => ("last ask", column == Column::Ask),
+        };
+        let text = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
+        paint.text(area.x + slot.x, area.y, slot.width + 1, &text, style);
+    }
+}
+
+fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId, call: &Participant) {
+    let theme = *paint.theme;
+    let word = call.word(app.now, app.settings.stale_after);
+    let gone = matches!(word, Word::Left | Word::Kicked) && !call.called_back;
+    let under = app.cursor == Some(id);
+    let base = if under {
+        theme.cursor
+    } else if gone {
+        theme.dim
+    } else {
+        Style::new()
+    };
+    paint.style(area, base);
+    for slot in slots {
+        let (text, own) = match slot.field {
+            Field::Mark => (if under { theme.glyphs.cursor.to_owned() } else { String::new() }, theme.accent),
+            Field::Caller => (app.label(call), Style::new()),
+            Field::Number => (number(app, &theme.glyphs, call), Style::new()),
+            Field::Place => (place(app, call, slot.width), Style::new()),
+            Field::Voice => (voice(app, call, word, slot.width), theme.word(word)),
+            Field::Stay => (app.stay_of(call), Style::new()),
+            Field::Hand => (if call.hand.is_some() { theme.glyphs.hand.to_owned() } else { String::new() }, theme.warning),
+            Field::Ask => ask(app, paint, call, slot.width),
+        };
+        // A row that is gone is dim as a whole, and the cursor's colours hold on its row unless something is wrong.
+        let style = if gone || (under && !matches!(word, Word::Failed | Word::Unknown)) { base } else { base.patch(own) };
+        paint.text(area.x + slot.x, area.y, slot.width, &text, style);
+    }
+}
+
+/// The number in E.164, with how many calls share it; for a caller without one, what came instead.
+fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> String {
+    match call.number {
+        Some(number) => {
+            let sharing = app.roster.sharing(call);
+            let mark = if sharing > 1 { format!(" {}{sharing}", glyphs.times) } else { String::new() };
+            format!("{}{mark}", app.show(&number.e164()))
+        }
+        None if app.roster.name(call).is_some() => format!("no number #{}", call.key.tag()),
+        None => call.instead.as_deref().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
+    }
+}
+
+fn place(app: &App, call: &Participant, width: u16) -> String {
+    let Some(known) = call.number.and_then(|number| app.described(number)) else { return String::new() };
+    let region = known.region.clone().unwrap_or_default();
+    match known.country {
+        Some(country) if width >= 14 => country.to_owned(),
+        _ => region,
+    }
+}
+
+/// The word, and where there is room, what was so before an ask that failed.
+fn voice(app: &App, call: &Participant, word: Word, width: u16) -> String {
+    let text = match word {
+        Word::Failed | Word::Unknown => format!("{} ({})", word.text(), call.settled(app.now, app.settings.stale_after).text()),
+        _ => word.text().to_owned(),
+    };
+    if crate::text::width(&text) <= usize::from(width) { text } else { word.text().to_owned() }
+}
+
+/// The last ask, how it ended, its age, and whether it is on disk.
+fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String, Style) {
+    let theme = paint.theme;
+    if call.called_back && call.presence == Presence::Kicked && !call.is_asking() {
+        return ("called back".to_owned(), theme.warning);
+    }
+    let Some(LastAsk { seq, action, at, ended }) = &call.ask else { return (String::new(), Style::new()) };
+    let glyphs = theme.glyphs;
+    let (sign, words, style) = match ended.as_ref().map(|ended| ended.outcome) {
+        None => (glyphs.waiting, "asked", theme.dim),
+        Some(outcome @ Outcome::Accepted) => (glyphs.yes, outcome.words(), theme.dim),
+        Some(outcome @ (Outcome::Refused | Outcome::NotDelivered)) => (glyphs.no, outcome.words(), theme.bad),
+        Some(outcome @ Outcome::Unknown) => ("?", outcome.words(), theme.bad),
+        Some(outcome @ Outcome::NotSent) => (glyphs.not_sent, outcome.words(), theme.dim),
+    };
+    let age = app.age_of(ended.as_ref().map_or(*at, |ended| ended.at));
+    let result = if width >= 24 { words } else { sign };
+    if seq.is_recorded() {
+        return (format!("{} {result} {age}", action.word()), style);
+    }
+    // The mark must not be what is cut off.
+    let long = format!("not recorded: {} {sign}", action.word());
+    let text = if crate::text::width(&long) <= usize::from(width) { long } else { "not recorded".to_owned() };
+    (text, theme.bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_needed_fits_eighty_columns_and_nothing_overlaps_at_any() {
+        for width in 40..=220 {
+            let slots = slots(width);
+            for pair in slots.windows(2) {
+                assert!(pair[0].x + pair[0].width <= pair[1].x, "{width}: {pair:?}");
+            }
+            let last = slots.last().expect("some columns");
+            assert!(last.x + last.width <= width, "{width}: {last:?}");
+            let caller = slots.iter().find(|slot| slot.field == Field::Caller).expect("always there");
+            assert!(caller.width >= LEAST_CALLER);
+            assert!(slots.iter().any(|slot| slot.field == Field::Voice), "{width}: the voice is always there");
+            if width >= 80 {
+                assert_eq!(slots.len(), 8, "{width}");
+            }
+        }
+    }
+}

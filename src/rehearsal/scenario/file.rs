@@ -1,0 +1,363 @@
+//! A scenario's TOML: one struct per table, and the checks that give every slip its line and a remedy.
+//!
+//! What the keys mean is written at the top of `assets/scenarios/town-hall.toml`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Caller, Crowd, Fault, FaultKind, Scenario, ScenarioError, Verb};
+
+/// More callers than this help nobody and take long to draw.
+const MOST_CALLERS: u32 = 100_000;
+/// Longer than any conference; keeps arithmetic on times far from its limits.
+const LONGEST: Duration = Duration::from_hours(24);
+/// The documented spelling of the action's name; the page's sample slips.
+const ACTION_NAME: &str = "CALLFLOW.INSTANCE.CONFERENCE.ACTION";
+
+type Text = Spanned<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    #[serde(default = "one")]
+    seed: u64,
+    conferences: Spanned<Vec<String>>,
+    called: Option<String>,
+    #[serde(default)]
+    flow: Flow,
+    #[serde(default)]
+    provider: Provider,
+    #[serde(default)]
+    caller: Vec<Spanned<RawCaller>>,
+    crowd: Option<RawCrowd>,
+    #[serde(default)]
+    fault: Vec<RawFault>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flow {
+    start: Option<Text>,
+    enter: Option<Text>,
+    leave: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Provider {
+    latency: Option<Text>,
+    action_names: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCaller {
+    name: Option<String>,
+    number: Option<Text>,
+    withheld: Option<Text>,
+    conference: Option<Text>,
+    start: Option<Text>,
+    at: Text,
+    leave: Option<Text>,
+    back: Option<Text>,
+    #[serde(default)]
+    hand: Vec<Text>,
+    #[serde(default)]
+    muted: bool,
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCrowd {
+    count: Spanned<u32>,
+    over: Text,
+    stay: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFault {
+    answer: Text,
+    caller: Option<Text>,
+    action: Option<Text>,
+    from: Option<Spanned<u32>>,
+    times: Option<Spanned<u32>>,
+    wait: Option<Text>,
+    words: Option<Text>,
+    retry_after: Option<Spanned<u32>>,
+    acts: Option<Spanned<bool>>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// The file that is being read, to turn places in it into lines.
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn error(&self, at: &Range<usize>, problem: impl Into<String>, remedy: impl Into<String>) -> ScenarioError {
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        ScenarioError { file: self.file.to_owned(), line: Some(line), problem: problem.into(), remedy: remedy.into() }
+    }
+
+    fn time(&self, key: &str, value: &Text) -> Result<Duration, ScenarioError> {
+        let parsed = value.get_ref().parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+        parsed.filter(|time| *time <= LONGEST).ok_or_else(|| {
+            let problem = format!("`{key}` is {:?}, which is no time from 0 to 24 hours", value.get_ref());
+            self.error(&value.span(), problem, "write it like \"5s\", \"1m30s\" or \"250ms\"")
+        })
+    }
+
+    fn optional_time(&self, key: &str, value: Option<&Text>) -> Result<Option<Duration>, ScenarioError> {
+        value.map(|value| self.time(key, value)).transpose()
+    }
+}
+
+/// Reads and checks a scenario's source.
+pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    let source = Source { file, text };
+    let raw: File = toml::from_str(text).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        source.error(&error.span().unwrap_or(0..0), message, "correct it; what the keys mean is written at the top of town-hall.toml")
+    })?;
+    if raw.conferences.get_ref().is_empty() || raw.conferences.get_ref().iter().any(|c| c.trim().is_empty()) {
+        return Err(source.error(&raw.conferences.span(), "a conference needs a number", "write it like conferences = [\"1122\"]"));
+    }
+    if let Some(names) = raw.provider.action_names.as_ref().filter(|names| names.get_ref().is_empty()) {
+        return Err(source.error(
+            &names.span(),
+            "a provider without an action can do nothing",
+            format!("write it like action_names = [\"{ACTION_NAME}\"]"),
+        ));
+    }
+    let start = source.optional_time("start", raw.flow.start.as_ref())?;
+    let conferences = raw.conferences.into_inner();
+    let callers =
+        raw.caller.iter().map(|caller| self::caller(&source, caller, &conferences, start)).collect::<Result<Vec<_>, ScenarioError>>()?;
+    let crowd = raw.crowd.as_ref().map(|crowd| self::crowd(&source, crowd)).transpose()?;
+    if callers.is_empty() && crowd.is_none() {
+        return Err(source.error(&(0..0), "nobody calls", "add a [[caller]] or a [crowd]"));
+    }
+    let faults = raw.fault.iter().map(|fault| self::fault(&source, fault, &callers)).collect::<Result<_, _>>()?;
+    Ok(Scenario {
+        title: raw.title,
+        seed: raw.seed,
+        conferences,
+        called: raw.called,
+        latency: source.optional_time("latency", raw.provider.latency.as_ref())?.unwrap_or_default(),
+        action_names: raw.provider.action_names.map_or_else(|| vec![ACTION_NAME.to_owned()], Spanned::into_inner),
+        callers,
+        crowd,
+        faults,
+        reports_leaving: raw.flow.leave.unwrap_or(true),
+        enter: source.optional_time("enter", raw.flow.enter.as_ref())?.unwrap_or(Duration::from_millis(400)),
+        start,
+    })
+}
+
+fn caller(source: &Source<'_>, raw: &Spanned<RawCaller>, conferences: &[String], start: Option<Duration>) -> Result<Caller, ScenarioError> {
+    let span = raw.span();
+    let raw = raw.get_ref();
+    let conference = match &raw.conference {
+        None => conferences[0].clone(),
+        Some(named) if conferences.contains(named.get_ref()) => named.get_ref().clone(),
+        Some(other) => {
+            let problem = format!("`conference` is {:?}, which this scenario does not have", other.get_ref());
+            return Err(source.error(
+                &other.span(),
+                problem,
+                format!("name one of {}, or add it to `conferences`", conferences.join(", ")),
+            ));
+        }
+    };
+    let at = source.time("at", &raw.at)?;
+    let leave = source.optional_time("leave", raw.leave.as_ref())?;
+    let back = source.optional_time("back", raw.back.as_ref())?;
+    let start = match &raw.start {
+        None => start.map(|before| at.saturating_sub(before)),
+        Some(value) => {
+            let before = source.time("start", value)?;
+            let first = at.checked_sub(before);
+            Some(first.ok_or_else(|| {
+                let problem = "the call would start before the script begins";
+                source.error(&value.span(), problem, "`start` is how long before `at` the call starts: shorten it, or join later")
+            })?)
+        }
+    };
+    let mut last = at;
+    let mut hand = Vec::with_capacity(raw.hand.len());
+    for value in &raw.hand {
+        let time = source.time("hand", value)?;
+        if time <= last {
+            let problem = format!("a hand moves at {}, which is not after the join or the move before it", value.get_ref());
+            return Err(source.error(&value.span(), problem, "`hand` lists times from the script's beginning, growing: up, down, up"));
+        }
+        last = time;
+        hand.push(time);
+    }
+    if let (Some(leave), Some(value)) = (leave, &raw.leave)
+        && leave <= last
+    {
+        let problem = format!("the caller leaves at {}, which is not after the join and the last move of the hand", value.get_ref());
+        return Err(source.error(&value.span(), problem, "all times are from the script's beginning: make `leave` the latest"));
+    }
+    if let (Some(back), Some(value)) = (back, &raw.back)
+        && leave.is_none_or(|leave| back <= leave)
+    {
+        return Err(source.error(&value.span(), "`back` is not after a `leave`", "give the caller a `leave`, and a later `back`"));
+    }
+    Ok(Caller {
+        name: raw.name.clone(),
+        number: number(source, &span, raw)?,
+        conference,
+        start,
+        at,
+        leave,
+        back,
+        hand,
+        muted: raw.muted,
+        fields: raw.fields.clone(),
+    })
+}
+
+fn number(source: &Source<'_>, span: &Range<usize>, raw: &RawCaller) -> Result<String, ScenarioError> {
+    match (&raw.number, &raw.withheld) {
+        (Some(number), None) => {
+            let digits = number.get_ref().strip_prefix('+').unwrap_or(number.get_ref()).replace([' ', '-'], "");
+            if (3..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+                Ok(digits)
+            } else if number.get_ref().starts_with("$[") {
+                Ok(number.get_ref().clone())
+            } else {
+                let problem = format!("`number` is {:?}, which is no number of 3 to 15 digits and no $[variable]", number.get_ref());
+                let remedy = "write it like \"+1 212 555 0123\"; for a caller who withholds it write withheld = \"anonymous\"";
+                Err(source.error(&number.span(), problem, remedy))
+            }
+        }
+        (None, Some(word)) if word.get_ref().bytes().all(|b| !b.is_ascii_digit()) => Ok(word.get_ref().clone()),
+        (None, Some(word)) => Err(source.error(&word.span(), "a withheld number has no digits", "write withheld = \"anonymous\"")),
+        (Some(_), Some(word)) => {
+            Err(source.error(&word.span(), "a caller has a number or withholds it, not both", "take `number` or `withheld` out"))
+        }
+        (None, None) => {
+            Err(source.error(span, "the caller has no `number`", "write number = \"+1 212 555 0123\" or withheld = \"anonymous\""))
+        }
+    }
+}
+
+fn crowd(source: &Source<'_>, raw: &RawCrowd) -> Result<Crowd, ScenarioError> {
+    let count = *raw.count.get_ref();
+    if !(1..=MOST_CALLERS).contains(&count) {
+        let problem = format!("`count` is {count}, which is not from 1 to {MOST_CALLERS}");
+        return Err(source.error(&raw.count.span(), problem, "choose a smaller crowd, or take [crowd] out"));
+    }
+    let over = source.time("over", &raw.over)?;
+    let stay = source.optional_time("stay", raw.stay.as_ref())?;
+    Ok(Crowd { count, over, stay })
+}
+
+fn fault(source: &Source<'_>, raw: &RawFault, callers: &[Caller]) -> Result<Fault, ScenarioError> {
+    let kind = kind(source, raw)?;
+    let only_with = [
+        ("wait", raw.wait.as_ref().map(Spanned::span), "slow"),
+        ("words", raw.words.as_ref().map(Spanned::span), "refuse"),
+        ("retry_after", raw.retry_after.as_ref().map(Spanned::span), "busy"),
+    ];
+    for (key, span, word) in only_with {
+        if let Some(span) = span.filter(|_| kind.word() != word) {
+            let problem = format!("`{key}` does not go with answer = \"{}\"", kind.word());
+            return Err(source.error(&span, problem, format!("take it out, or write answer = \"{word}\"")));
+        }
+    }
+    let free = matches!(kind, FaultKind::TimeOut | FaultKind::Html | FaultKind::BadGateway | FaultKind::Cut | FaultKind::Half);
+    let always = matches!(kind, FaultKind::Slow(_) | FaultKind::EmptyError | FaultKind::UnknownElements);
+    let acts = match &raw.acts {
+        None => always || matches!(kind, FaultKind::Half),
+        Some(acts) if free => *acts.get_ref(),
+        Some(acts) => {
+            let problem = format!("answer = \"{}\" already says whether the ask is carried out", kind.word());
+            return Err(source.error(&acts.span(), problem, "take `acts` out; it goes with time-out, html, bad-gateway, cut and half"));
+        }
+    };
+    for (key, value) in [("from", &raw.from), ("times", &raw.times)] {
+        if let Some(value) = value.as_ref().filter(|value| *value.get_ref() == 0) {
+            return Err(source.error(
+                &value.span(),
+                format!("`{key}` is 0, but asks are counted from 1"),
+                "write 1 or more, or take it out",
+            ));
+        }
+    }
+    Ok(Fault {
+        callers: raw.caller.as_ref().map(|named| whom(source, named, callers)).transpose()?,
+        action: raw.action.as_ref().map(|word| verb(source, word)).transpose()?,
+        from: raw.from.as_ref().map_or(1, |from| *from.get_ref()),
+        times: raw.times.as_ref().map(|times| *times.get_ref()),
+        kind,
+        acts,
+    })
+}
+
+fn kind(source: &Source<'_>, raw: &RawFault) -> Result<FaultKind, ScenarioError> {
+    let missing = |key: &str, example: &str| {
+        let problem = format!("answer = \"{}\" needs `{key}`", raw.answer.get_ref());
+        source.error(&raw.answer.span(), problem, format!("add a line like {example}"))
+    };
+    Ok(match raw.answer.get_ref().as_str() {
+        "slow" => FaultKind::Slow(source.time("wait", raw.wait.as_ref().ok_or_else(|| missing("wait", "wait = \"2s\""))?)?),
+        "time-out" => FaultKind::TimeOut,
+        "refuse" => {
+            let words = raw.words.as_ref().filter(|words| !words.get_ref().trim().is_empty());
+            FaultKind::Refuse(words.ok_or_else(|| missing("words", "words = \"Participant is protected\""))?.get_ref().clone())
+        }
+        "html" => FaultKind::Html,
+        "busy" => FaultKind::Busy(*raw.retry_after.as_ref().ok_or_else(|| missing("retry_after", "retry_after = 1"))?.get_ref()),
+        "bad-gateway" => FaultKind::BadGateway,
+        "cut" => FaultKind::Cut,
+        "half" => FaultKind::Half,
+        "empty-error" => FaultKind::EmptyError,
+        "unknown-elements" => FaultKind::UnknownElements,
+        "unknown-action" => FaultKind::UnknownAction,
+        other => {
+            let remedy = "write one of slow, time-out, refuse, html, busy, bad-gateway, cut, half, empty-error, unknown-elements, \
+                          unknown-action";
+            return Err(source.error(&raw.answer.span(), format!("there is no fault called {other:?}"), remedy));
+        }
+    })
+}
+
+fn verb(source: &Source<'_>, word: &Text) -> Result<Verb, ScenarioError> {
+    match word.get_ref().as_str() {
+        "mute" => Ok(Verb::Mute),
+        "unmute" => Ok(Verb::Unmute),
+        "kick" => Ok(Verb::Kick),
+        other => Err(source.error(&word.span(), format!("there is no action called {other:?}"), "write mute, unmute or kick")),
+    }
+}
+
+fn whom(source: &Source<'_>, named: &Text, callers: &[Caller]) -> Result<Vec<usize>, ScenarioError> {
+    let wanted = named.get_ref();
+    let digits = wanted.strip_prefix('+').unwrap_or(wanted).replace([' ', '-'], "");
+    let found: Vec<usize> =
+        callers.iter().enumerate().filter(|(_, c)| c.name.as_ref() == Some(wanted) || c.number == digits).map(|(index, _)| index).collect();
+    if found.is_empty() {
+        let problem = format!("no caller of this scenario is called {wanted:?}");
+        return Err(source.error(&named.span(), problem, "write a caller's name or number as it stands in the file"));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! What the tests drive the real program with, from outside: a pseudo-terminal, a provider, HTTP clients.
+//!
+//! Nothing in here may use the crate under test; it knows only what the product promises. Each test file
+//! says `mod support;`.
+#![allow(dead_code, reason = "every test file is a program of its own and uses a part of this")]
+#![allow(unreachable_pub, reason = "inside a test program nothing can be reached from outside")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
+
+pub mod harm;
+pub mod home;
+pub mod http;
+pub mod keys;
+pub mod provider;
+pub mod pty;
+pub mod screen;
+pub mod stage;
+pub mod tools;
+pub mod traces;
+
+use std::path::Path;
+
+/// The program under test, as cargo built it for this test.
+pub fn confmod() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_confmod"))
+}
