@@ -3,7 +3,7 @@
 //! It is an honest stand-in: it accepts what the provider documents, calls back as a call flow would, and shares no
 //! code with what it is used to try out. This front file assembles the parts and runs them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -54,15 +54,7 @@ pub struct Settings {
 impl Settings {
     /// A scenario at its own pace, on a free loopback port, with any user key.
     pub fn new(scenario: Scenario) -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            scenario,
-            speed: 1.0,
-            seed: None,
-            user_key: None,
-            account: None,
-            watch: None,
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), scenario, speed: 1.0, seed: None, user_key: None, account: None, watch: None }
     }
 }
 
@@ -95,7 +87,11 @@ impl Rehearsal {
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let Settings { listen, scenario, speed, seed, user_key, account, watch } = settings;
         if !SPEEDS.contains(&speed) {
-            return Err(StartError(format!("a rehearsal cannot run at speed {speed}; choose one from {} to {}", SPEEDS.start(), SPEEDS.end())));
+            return Err(StartError(format!(
+                "a rehearsal cannot run at speed {speed}; choose one from {} to {}",
+                SPEEDS.start(),
+                SPEEDS.end()
+            )));
         }
         let failed = |what: &str, error: &std::io::Error| StartError(format!("{what} failed: {error}; try again, or choose another port"));
         let listener = std::net::TcpListener::bind(listen).map_err(|error| failed(&format!("listening on {listen}"), &error))?;
@@ -196,6 +192,11 @@ impl Rehearsal {
         self.progress.unfinished.load(Ordering::Acquire) == 0
     }
 
+    /// Blocks until every call has done all it was scripted to do; false when that takes longer than the limit.
+    pub fn wait_until_finished(&self, limit: Duration) -> bool {
+        self.provider.wait_for_participants(limit, |_| self.finished())
+    }
+
     /// Stops everything at once: connections are closed, callers vanish without a callback. Takes at most a second.
     pub fn stop(self) {
         drop(self);
@@ -215,7 +216,11 @@ fn signature(email: &str, phrase: &str) -> String {
     // A key of any length will do for an HMAC.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(phrase.as_bytes()) else { return String::new() };
     mac.update(email.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().fold(String::with_capacity(40), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -195,7 +195,10 @@ async fn flow<L: Line>(call: Call, begin: Instant, telephone: Arc<Telephone<L>>)
             }
         }
     }
-    telephone.stage.progress.unfinished.fetch_sub(1, Ordering::AcqRel);
+    if telephone.stage.progress.unfinished.fetch_sub(1, Ordering::AcqRel) == 1 {
+        telephone.stage.notes.say("the script is through; whoever is in stays");
+    }
+    floor.look_again();
     if inside && !thrown_out {
         kicked.notified().await;
         thrown_out = true;

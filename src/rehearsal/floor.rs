@@ -110,6 +110,13 @@ impl Floor {
         list(&self.lock())
     }
 
+    /// Has everybody who waits look again, because something beside the floor changed.
+    pub(super) fn look_again(&self) {
+        // Taken so that nobody is between looking and falling asleep.
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
     /// Blocks until the calls fulfil a condition; false when they do not within the limit.
     pub(super) fn wait_for(&self, limit: Duration, mut condition: impl FnMut(&[Participant]) -> bool) -> bool {
         let waited = self.changed.wait_timeout_while(self.lock(), limit, |places| !condition(&list(places)));
@@ -163,7 +170,9 @@ mod tests {
         let scenario = Scenario::load("quiet").expect("built in");
         let call = scenario.script(1).calls.remove(0);
         let floor = Floor::default();
-        let ask = |verb, key: &str, conference: &str, number: &str| floor.act(verb, key, conference, number).map_err(|e| e.contains("participant not found"));
+        let ask = |verb, key: &str, conference: &str, number: &str| {
+            floor.act(verb, key, conference, number).map_err(|e| e.contains("participant not found"))
+        };
         let mute = || ask(Verb::Mute, &call.key, "1122", &call.number);
         assert_eq!(mute(), Err(true), "nobody has called");
         let _kicked = floor.begin(&call);

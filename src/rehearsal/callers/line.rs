@@ -89,3 +89,25 @@ fn causes(error: reqwest::Error) -> String {
     }
     said
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_went_wrong_is_told_without_the_token() {
+        // A port that was free a moment ago, and where nobody listens.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+        let callbacks = Callbacks::parse(&format!("http://127.0.0.1:{port}/callback/s3cret")).expect("a URL");
+        let line = Http::new(&callbacks).expect("a client");
+        let error = line.get(callbacks.url(super::super::Kind::Join, &[])).await.expect_err("nobody listens");
+        assert!(error.to_lowercase().contains("refused") && !error.contains("s3cret"), "{error}");
+        assert!(line.reach().await.is_err_and(|error| error.contains("refused")));
+    }
+
+    #[test]
+    fn a_client_for_https_needs_nothing_from_the_machine() {
+        let callbacks = Callbacks::parse("https://example.org/callback/s3cret").expect("a URL");
+        assert!(Http::new(&callbacks).is_ok());
+    }
+}

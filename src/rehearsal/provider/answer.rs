@@ -1,5 +1,7 @@
 //! The answers the provider gives, good and bad, as HTTP.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,8 +12,6 @@ use hyper::body::Frame;
 use tokio_stream::Stream;
 
 use super::strict::DECLARATION;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +46,12 @@ pub(super) async fn respond(reply: Reply) -> Response {
         }
         Reply::Error(words) => xml(&format!("<ERROR>{}</ERROR>", escape(&words))),
         Reply::EmptyError => xml("<RESULT>SUCCESS</RESULT>\n  <ERROR></ERROR>"),
-        Reply::UnknownElements => {
-            xml("<SERVER NODE=\"7\"><BUILD>3.1</BUILD></SERVER>\n  <RESULT>SUCCESS</RESULT>\n  <VALUE NAME=\"QUEUE\">0</VALUE>\n  <TIMING/>")
+        Reply::UnknownElements => xml(
+            "<SERVER NODE=\"7\"><BUILD>3.1</BUILD></SERVER>\n  <RESULT>SUCCESS</RESULT>\n  <VALUE NAME=\"QUEUE\">0</VALUE>\n  <TIMING/>",
+        ),
+        Reply::Html => {
+            page(StatusCode::OK, "<html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1><br></body></html>\n")
         }
-        Reply::Html => page(StatusCode::OK, "<html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1><br></body></html>\n"),
         Reply::BadGateway => page(StatusCode::BAD_GATEWAY, "<html><body><h1>502 Bad Gateway</h1></body></html>\n"),
         Reply::Busy(seconds) => {
             let mut response = page(StatusCode::SERVICE_UNAVAILABLE, "<html><body><h1>503 Service Unavailable</h1></body></html>\n");

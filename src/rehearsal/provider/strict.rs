@@ -151,8 +151,13 @@ fn name_of<'a>(node: Node<'a, '_>, element: &str) -> Result<&'a str, String> {
 
 /// The child elements of an element that contains nothing else but white space.
 fn children<'a, 'input>(node: Node<'a, 'input>, element: &str) -> Result<Vec<Node<'a, 'input>>, String> {
-    let only_elements = node.children().all(|child| child.is_element() || (child.is_text() && child.text().is_some_and(|t| t.trim().is_empty())));
-    if only_elements { Ok(node.children().filter(Node::is_element).collect()) } else { Err(format!("{element} contains something else than elements")) }
+    let only_elements =
+        node.children().all(|child| child.is_element() || (child.is_text() && child.text().is_some_and(|t| t.trim().is_empty())));
+    if only_elements {
+        Ok(node.children().filter(Node::is_element).collect())
+    } else {
+        Err(format!("{element} contains something else than elements"))
+    }
 }
 
 /// The text of an element that contains nothing else, without white space around it.

@@ -1,7 +1,10 @@
 //! Every documented rule kept once and broken once: what is answered, what is recorded, and that nothing else happened.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request as HttpRequest, StatusCode, header};
+use tower::ServiceExt;
 
+use super::server::MOST_BYTES;
 use super::*;
 use crate::rehearsal::floor::Presence;
 use crate::rehearsal::scenario::Scenario;
@@ -204,7 +207,9 @@ fn a_body_that_breaks_a_rule_is_told_which() {
 fn headers_path_and_method_are_held_to_the_letter() {
     let stand = stand(rules());
     for (name, title) in [(header::CONTENT_TYPE, "Content-Type"), (header::ACCEPT, "Accept")] {
-        for wrong in [None, Some("text/xml; charset=UTF-8"), Some("application/xml"), Some("application/xml; charset=UTF-8; q=1"), Some("*/*")] {
+        for wrong in
+            [None, Some("text/xml; charset=UTF-8"), Some("application/xml"), Some("application/xml; charset=UTF-8; q=1"), Some("*/*")]
+        {
             let mut request = request(stand.body());
             match wrong {
                 None => request.headers_mut().remove(&name),
@@ -319,4 +324,34 @@ fn only_the_latest_requests_are_kept() {
         });
     }
     assert_eq!(stand.provider.requests().len(), MOST_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_take_their_time_and_speed_shortens_only_what_is_not_yet_scaled() {
+    let slow = Fault { callers: None, action: None, from: 2, times: None, kind: FaultKind::Slow(Duration::from_secs(4)), acts: true };
+    let stand = stand(Rules { latency: Duration::from_millis(120), faults: vec![slow], speed: 2.0, ..rules() });
+    for wanted in [120, 2120] {
+        let before = tokio::time::Instant::now();
+        let response = router(stand.provider.clone()).oneshot(request(stand.body())).await.unwrap_or_else(|never| match never {});
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(before.elapsed(), Duration::from_millis(wanted));
+    }
+}
+
+#[tokio::test]
+async fn a_test_can_wait_for_what_was_received() {
+    let stand = stand(rules());
+    let provider = stand.provider.clone();
+    assert!(!provider.wait_for(Duration::ZERO, |requests| !requests.is_empty()));
+    let waiting = tokio::spawn({
+        let provider = provider.clone();
+        async move { provider.until(|requests| requests.len() == 2).await }
+    });
+    for _ in 0..2 {
+        assert!(!waiting.is_finished());
+        let _ = router(provider.clone()).oneshot(request(stand.body())).await;
+    }
+    waiting.await.expect("two requests");
+    assert!(provider.wait_for(Duration::ZERO, |requests| requests.len() == 2));
+    assert!(provider.wait_for_participants(Duration::ZERO, |all| all[0].muted));
 }

@@ -57,8 +57,7 @@ pub(super) fn write(scenario: &Scenario, seed: u64) -> Script {
             }
         }
     };
-    let mut calls: Vec<Call> =
-        scenario.callers.iter().enumerate().map(|(index, caller)| scripted(key(&mut dice), index, caller)).collect();
+    let mut calls: Vec<Call> = scenario.callers.iter().enumerate().map(|(index, caller)| scripted(key(&mut dice), index, caller)).collect();
     if let Some(crowd) = &scenario.crowd {
         let mut taken: HashSet<String> = calls.iter().map(|call| call.number.clone()).collect();
         for _ in 0..crowd.count {
@@ -95,7 +94,7 @@ fn one_of_many(key: String, crowd: &Crowd, scenario: &Scenario, dice: &mut Dice,
     steps.push((at, Step::Join));
     let stay = crowd.stay.map(|stay| stay / 2 + dice.within(stay));
     if dice.below(5) == 0 {
-        let room = stay.unwrap_or(Duration::from_mins(1));
+        let room = stay.unwrap_or(Duration::from_secs(60));
         steps.push((at + room / 4 + dice.within(room / 4), Step::Hand(true)));
         steps.push((at + room / 2 + dice.within(room / 4), Step::Hand(false)));
     }
@@ -155,8 +154,26 @@ const GIVEN: [&str; 20] = [
     "Priya", "Rosa", "Tomás", "Zoë",
 ];
 const FAMILY: [&str; 20] = [
-    "Abe", "Baptiste", "Costa", "Dvořák", "Eriksen", "Fischer", "García", "Haddad", "Ito", "Jensen", "Kowalska", "Lindqvist", "Moreau",
-    "Nguyen", "Okafor", "Petrov", "Quinn", "Rossi", "Şahin", "Weber",
+    "Abe",
+    "Baptiste",
+    "Costa",
+    "Dvořák",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ito",
+    "Jensen",
+    "Kowalska",
+    "Lindqvist",
+    "Moreau",
+    "Nguyen",
+    "Okafor",
+    "Petrov",
+    "Quinn",
+    "Rossi",
+    "Şahin",
+    "Weber",
 ];
 
 fn name(dice: &mut Dice) -> String {
@@ -165,7 +182,7 @@ fn name(dice: &mut Dice) -> String {
     format!("{given} {family}")
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, seeded, and good enough to shuffle people.
+/// `SplitMix64` (Steele, Lea and Flood, 2014): small, seeded, and good enough to shuffle people.
 struct Dice(u64);
 
 impl Dice {
@@ -224,8 +241,7 @@ hand = ["5s", "6s"]
     fn a_scripted_call_does_what_the_file_says() {
         let scenario = Scenario::parse("crowded", CROWDED).expect("a scenario");
         let steps: Vec<(u64, Step)> = scenario.script(1).calls[0].steps.iter().map(|(at, step)| (at.as_secs(), *step)).collect();
-        let wanted =
-            [(2, Step::Start), (3, Step::Join), (5, Step::Hand(true)), (6, Step::Hand(false)), (9, Step::Leave), (12, Step::Join)];
+        let wanted = [(2, Step::Start), (3, Step::Join), (5, Step::Hand(true)), (6, Step::Hand(false)), (9, Step::Leave), (12, Step::Join)];
         assert_eq!(steps, wanted);
     }
 
