@@ -165,6 +165,24 @@ fn the_town_hall_plays_to_its_end() {
 }
 
 #[test]
+fn a_crowd_calls_back_to_the_last_one() {
+    let listener = listener();
+    let crowd = "title = \"crowd\"\nconferences = [\"1122\"]\ncrowd = { count = 400, over = \"60s\", stay = \"60s\" }";
+    let scenario = Scenario::parse("crowd.toml", crowd).expect("a scenario");
+    let rehearsal = Rehearsal::start(Settings { speed: 200.0, ..Settings::new(scenario) }).expect("a free port");
+    rehearsal.call(listener.callbacks.clone());
+    assert!(rehearsal.wait_until_finished(LIMIT));
+    let participants = rehearsal.provider().participants();
+    assert_eq!((participants.len(), rehearsal.calls()), (400, 400));
+    assert!(participants.iter().all(|p| p.presence == Presence::Left));
+    let kinds: Vec<String> = listener.received.try_iter().map(|(kind, _)| kind).collect();
+    for kind in ["join", "leave"] {
+        assert_eq!(kinds.iter().filter(|k| *k == kind).count(), 400, "{kind}");
+    }
+    assert_eq!(rehearsal.callbacks(), (kinds.len(), 0));
+}
+
+#[test]
 fn every_fault_looks_on_the_wire_as_it_should() {
     let listener = listener();
     let rehearsal = start("faults", 200.0);

@@ -191,6 +191,18 @@ async fn who_is_kicked_goes_on_to_the_leave_callback() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kick_does_not_wait_for_a_hand_that_cannot_be_reported() {
+    let play = play(ADA, 1.0);
+    play.line.failing.lock().expect("a lock").insert("state=up", 9);
+    let running = play.begin();
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    let call = &play.script.calls[0];
+    play.stage.floor.act(Verb::Kick, &call.key, "1122", &call.number).expect("Ada is in");
+    running.await.expect("the play ends");
+    assert_eq!(play.kinds()[2..], at(&[(5000, "hand"), (5500, "leave")]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flow_without_a_control_after_the_conference_says_nothing_at_the_end() {
     let play = play(&ADA.replace("enter = \"500ms\"", "leave = false"), 1.0);
     play.begin().await.expect("the play ends");

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Caller, Crowd, Scenario, ScenarioError};
+use crate::phone::Number;
 
 mod fault;
 
@@ -224,7 +225,7 @@ fn number(source: &Source<'_>, span: &Range<usize>, raw: &RawCaller) -> Result<S
     match (&raw.number, &raw.withheld) {
         (Some(number), None) => {
             let digits = number.get_ref().strip_prefix('+').unwrap_or(number.get_ref()).replace([' ', '-'], "");
-            if (3..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+            if Number::from_digits(&digits).is_some() {
                 Ok(digits)
             } else if number.get_ref().starts_with("$[") {
                 Ok(number.get_ref().clone())
