@@ -86,7 +86,8 @@ impl App {
             What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
-            let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
+            let asked_for =
+                matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_) | What::Listening(_));
             if asked_for && event.seq > self.settings.news_after {
                 self.say(tone, text.clone());
             }
