@@ -36,6 +36,8 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     let provider = match app.provider.percentiles() {
         _ if app.provider.is_open() => (format!("provider NOT REACHED {} times", app.provider.unreached()), bad),
         None => ("provider not asked yet".to_owned(), dim),
+        // Where there is little room, what went wrong must still fit beside it.
+        Some((p50, p95)) if layout.health.width < 100 => (format!("provider {p50}/{p95} ms"), dim),
         Some((p50, p95)) => (format!("provider p50 {p50} p95 {p95} ms"), dim),
     };
     let mut parts = vec![(app.settings.listener.clone(), dim), (format!("last callback {callback}"), dim), provider];
