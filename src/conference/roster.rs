@@ -182,8 +182,14 @@ impl Roster {
             return Change::Nothing;
         }
         self.alter(id, |call| {
-            if let Some(ask) = call.ask.as_mut().filter(|ask| ask.seq == answer.ask) {
-                ask.ended = Some(Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
+            let ended = Some(Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
+            match call.ask.as_mut() {
+                Some(ask) if ask.seq == answer.ask => ask.ended = ended,
+                // What was asked after it never left, so this is what the row has to tell.
+                Some(ask) if ask.ended.as_ref().is_some_and(|ended| ended.outcome == Outcome::NotSent) => {
+                    *ask = LastAsk { seq: answer.ask, action, at, ended };
+                }
+                _ => {}
             }
             if answer.outcome != Outcome::Accepted {
                 return;

@@ -118,6 +118,18 @@ fn a_failed_ask_keeps_the_state_before_it() {
 }
 
 #[test]
+fn an_ask_that_was_not_sent_hides_nothing_of_the_one_before_it() {
+    let (roster, _) = fold([
+        (0, join("a", "1", "100")),
+        (1, ask("a", Action::Mute)),
+        (2, ask("a", Action::Unmute)),
+        (3, answer("a", 3, Outcome::NotSent)),
+        (4, answer("a", 2, Outcome::Unknown)),
+    ]);
+    assert_eq!(word_at(&roster, "a", 5), "unknown");
+}
+
+#[test]
 fn an_older_ask_that_is_accepted_late_counts_but_does_not_hide_the_newer() {
     let (roster, _) = fold([
         (0, join("a", "1", "100")),
