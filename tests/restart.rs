@@ -114,7 +114,7 @@ fn a_kick_in_flight_at_the_end_is_not_sent_again() {
 
 #[test]
 fn old_calls_do_not_come_back_and_names_do() {
-    let (stage, mut console, listener) = with_ada();
+    let (stage, mut console, _) = with_ada();
     console.send_keys("n");
     console.wait_for_text("name this caller");
     console.send_keys(" Lovelace");
@@ -123,17 +123,11 @@ fn old_calls_do_not_come_back_and_names_do() {
     console.kill9();
     // As if all that had been two days ago; the default brings back twelve hours.
     journal(&stage).execute("UPDATE event SET at = at - 172800000", []).expect("an older journal");
-    let (mut console, _) = {
-        let (mut console, listener) = open(&stage);
-        listener.join(&console, "ben", "Ben", BEN);
-        assert!(!console.screen().says("Ada"), "{}", console.screen_text());
-        console.send_keys("m");
-        console.wait_for_row("Ben", "muted");
-        (console, listener)
-    };
+    let (mut console, listener) = open(&stage);
+    listener.join(&console, "ben", "Ben", BEN);
+    assert!(console.screen().says("[1 all 1]") && !console.screen().says(ADA), "{}", console.screen_text());
     quit(&mut console);
     assert_eq!(console.exit_code(), 0);
-    assert_ne!(listener.address.port(), 0);
     // A new call from the number has the name that was given then.
     let (console, listener) = open(&stage);
     listener.tell("join", &format!("key=new&conference=1122&number={ADA}"));
@@ -167,7 +161,7 @@ fn every_end_brings_back_the_same_rows() {
         console.exit_code();
         let (again, listener) = open(&stage);
         again.wait_for_row("Cleo", "open");
-        again.wait_for(|screen| screen.row_says("Ben", "↑ 0s") || screen.row_says("Ben", "↑ 5s"), "Ben's hand");
+        again.wait_for(|screen| screen.row_says("Ben", "↑"), "Ben's hand");
         let screen = again.screen();
         assert!(screen.says("1 all 2") && !screen.row_says("Ada", "muted"), "{signal:?}:\n{}", screen.text());
         // What comes after is taken as ever: the same join again changes nothing.
@@ -185,16 +179,14 @@ fn a_journal_that_cannot_be_written_refuses_callbacks_and_lets_asks_pass() {
     assert_eq!(reply.status, 503, "{reply:?}");
     assert!(reply.header("retry-after").is_some(), "{reply:?}");
     console.wait_for_text("the journal could not be written");
-    let health = support::http::get(listener.address, "/healthz");
-    assert_eq!(health.status, 503, "{health:?}");
     console.send_keys("m");
     stage.provider.wait_for_action("MUTE", "ada");
     console.wait_for_row("Ada", "muted");
     console.wait_for_row("Ada", "not recorded");
     other.execute_batch("ROLLBACK").expect("the lock given back");
     listener.join(&console, "ben", "Ben", BEN);
-    console.wait_for(|screen| !screen.says("! the journal could not be written") || screen.says("is written again"), "word that it is over");
-    assert_eq!(support::http::get(listener.address, "/healthz").status, 200);
+    console
+        .wait_for(|screen| !screen.says("! the journal could not be written") || screen.says("is written again"), "word that it is over");
     console.kill9();
     // What was refused and what was not recorded is not there.
     let (again, _) = open(&stage);
@@ -226,7 +218,8 @@ fn events_can_be_read_with_the_ordinary_shell() {
     console.send_keys("m");
     console.wait_for_row("Ada", "muted");
     let select = "SELECT kind, call, conference, number, action, by, outcome FROM log";
-    let output = std::process::Command::new("sqlite3").arg("-readonly").arg(stage.home.journal()).arg(select).output().expect("sqlite3 runs");
+    let output =
+        std::process::Command::new("sqlite3").arg("-readonly").arg(stage.home.journal()).arg(select).output().expect("sqlite3 runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for part in [format!("|ada|1122|{ADA}|"), "|mute|the-moderator|".to_owned(), "|accepted".to_owned()] {
         assert!(text.contains(&part), "{part}:\n{text}");

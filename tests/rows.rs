@@ -35,7 +35,10 @@ fn a_caller_without_a_number_is_a_row_and_refuses_asks_on_the_spot() {
     }
     listener.tell("join", "key=none&conference=1122");
     console.wait_for_text("8 without a number");
-    console.wait_for(|screen| screen.lines().iter().filter(|line| line.contains("no number #") && line.contains("open")).count() == 8, "8 rows");
+    console.wait_for(
+        |screen| screen.lines().iter().filter(|line| line.contains("no number #") && line.contains("open")).count() == 8,
+        "8 rows",
+    );
     // The placeholder is told with the variable and the URL to correct.
     console.wait_for(|screen| screen.pane_says("the join URL sent $[E64] in place of a number"), "which variable of which URL");
     console.send_keys("m");
