@@ -54,8 +54,10 @@ pub struct Fault {
 /// The kinds of failure that must be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The system answered that it will not do it.
+    /// The system answered with an error: it will not do it.
     Refused,
+    /// The system answered with a result that is not success.
+    NoSuccess,
     /// No connection came about (name, TCP, TLS): the system cannot have acted.
     NoConnection,
     /// 429 or 503: the system says it did not look at the request.
@@ -75,6 +77,12 @@ impl Fault {
     #[must_use]
     pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), retry_after: None }
+    }
+
+    /// Whether the system itself said that the order was not carried out.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, FaultKind::Refused | FaultKind::NoSuccess)
     }
 
     /// Whether the system may have carried the order out all the same.
@@ -97,7 +105,7 @@ impl Fault {
         match self.kind {
             FaultKind::NoConnection | FaultKind::Busy => true,
             FaultKind::Cut | FaultKind::Gateway => action != Action::Kick,
-            FaultKind::Refused | FaultKind::TimedOut | FaultKind::NoAnswer => false,
+            FaultKind::Refused | FaultKind::NoSuccess | FaultKind::TimedOut | FaultKind::NoAnswer => false,
         }
     }
 }

@@ -178,7 +178,7 @@ impl Bridge for Anveo {
         match self.send(order, &self.names[usize::from(!second)]).await {
             Err(again) if complains_about_action(&again) => Err(first),
             ended => {
-                if ended.as_ref().err().is_none_or(|fault| fault.kind == FaultKind::Refused) {
+                if ended.as_ref().err().is_none_or(Fault::is_refusal) {
                     self.second_name.store(!second, Ordering::Relaxed);
                 }
                 ended

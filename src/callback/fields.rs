@@ -92,7 +92,7 @@ impl fmt::Display for Slip {
             Self::KeyNotSubstituted(shown) => write!(
                 f,
                 "The field CALLFLOW.INSTANCE.KEY is {shown}, a variable that the call flow did not fill in. \
-                 Spell it $[CALLFLOW.INSTANCE.KEY]$ in the URL in the call flow."
+                 The URL in the call flow has to spell it $[CALLFLOW.INSTANCE.KEY]$, in a control in which the call flow knows it."
             ),
             Self::NoConference => f.write_str(
                 "The field CONFERENCE.NUMBER is missing or empty, and no conference is configured. \

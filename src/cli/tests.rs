@@ -74,7 +74,6 @@ fn wrong_usage_is_refused_with_exit_code_2() {
         "demo --speed fast",
         "demo --seed -1",
         "rehearse",
-        "rehearse --callbacks 127.0.0.1",
         "urls --public-url calls.example.org",
         "completions tcsh",
         "surprise",

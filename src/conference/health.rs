@@ -13,6 +13,7 @@ const LOOK_BACK: usize = 100;
 pub struct ProviderHealth {
     millis: VecDeque<u32>,
     unreached: u32,
+    asked: bool,
 }
 
 impl ProviderHealth {
@@ -31,7 +32,14 @@ impl ProviderHealth {
             }
             Outcome::NotDelivered | Outcome::Unknown => {}
         }
+        self.asked = true;
         self.unreached = if answer.reached { 0 } else { self.unreached.saturating_add(1) };
+    }
+
+    /// Whether anything was asked of it yet.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.asked
     }
 
     /// Asks in a row that did not reach the provider.
@@ -69,7 +77,7 @@ mod tests {
     #[test]
     fn percentiles_look_back_on_answers_only() {
         let mut health = ProviderHealth::default();
-        assert_eq!(health.percentiles(), None);
+        assert_eq!((health.percentiles(), health.was_asked()), (None, false));
         for millis in 1..=100 {
             health.note(&answer(Outcome::Accepted, millis, true));
         }

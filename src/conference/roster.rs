@@ -36,7 +36,7 @@ pub enum Change {
 /// How many are where. Kept up with each event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Calls in a conference.
+    /// Calls in a conference, those included that called back after a kick.
     pub inside: u32,
     /// Calls whose flow has started and that are in no conference yet.
     pub calling: u32,
@@ -44,7 +44,7 @@ pub struct Counts {
     pub muted: u32,
     /// Raised hands.
     pub hands: u32,
-    /// Calls on the line without a number: no ask can reach them.
+    /// Calls in a conference without a number: no ask can reach them.
     pub unreachable: u32,
     /// All rows, those that are gone included.
     rows: u32,
@@ -58,11 +58,12 @@ impl Counts {
             }
         };
         count(&mut self.rows, true);
-        count(&mut self.inside, participant.presence == Presence::In);
+        // Who was kicked and called back is in the room again.
+        count(&mut self.inside, participant.presence == Presence::In || participant.called_back);
         count(&mut self.calling, participant.presence == Presence::Calling);
         count(&mut self.muted, participant.presence == Presence::In && participant.muted);
         count(&mut self.hands, participant.is_live() && participant.hand.is_some());
-        count(&mut self.unreachable, participant.is_live() && participant.number.is_none());
+        count(&mut self.unreachable, participant.presence == Presence::In && participant.number.is_none());
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Column {
     Caller,
     /// Number; so also by country, whose code comes first.
     Number,
+    /// Country or region, by its two letters.
+    Place,
     /// The word in the voice column.
     Voice,
     /// How long the stay has lasted.
@@ -34,7 +36,7 @@ pub enum Column {
 
 impl Column {
     /// All of them, in the order that the sort key goes through them.
-    pub const ALL: [Self; 7] = [Self::Arrival, Self::Caller, Self::Number, Self::Voice, Self::Stay, Self::Hand, Self::Ask];
+    pub const ALL: [Self; 8] = [Self::Arrival, Self::Caller, Self::Number, Self::Place, Self::Voice, Self::Stay, Self::Hand, Self::Ask];
 
     /// The next one, round and round.
     #[must_use]
@@ -50,6 +52,7 @@ impl Column {
             Self::Arrival => "arrival",
             Self::Caller => "caller",
             Self::Number => "number",
+            Self::Place => "place",
             Self::Voice => "voice",
             Self::Stay => "time in",
             Self::Hand => "hand",
@@ -234,8 +237,14 @@ impl View {
 
     fn rebuild(&mut self, roster: &Roster, now: Moment) {
         let mut rows: Vec<_> = roster.iter().filter(|(_, call)| self.belongs(roster, call, now)).collect();
-        if self.column != Column::Arrival {
-            // Stable, so that equal rows stay in order of arrival.
+        // Both stable, so that equal rows stay in order of arrival.
+        if self.column == Column::Place {
+            // Looked up once a row: the phone library takes microseconds, a comparison must not.
+            rows.sort_by_cached_key(|(_, call)| {
+                let region = call.number.and_then(|number| crate::phone::describe(number).region);
+                (region.is_none(), region)
+            });
+        } else if self.column != Column::Arrival {
             rows.sort_by(|(_, a), (_, b)| compare(self.column, roster, a, b, now, self.stale_after));
         }
         if self.reverse {
@@ -249,7 +258,7 @@ impl View {
 
 fn compare(column: Column, roster: &Roster, a: &Participant, b: &Participant, now: Moment, stale_after: Duration) -> Ordering {
     match column {
-        Column::Arrival => Ordering::Equal,
+        Column::Arrival | Column::Place => Ordering::Equal,
         // Those without a name come after those with one, by number.
         Column::Caller => {
             let name = |call| (roster.name(call).is_none(), roster.name(call).map(str::to_lowercase));

@@ -117,7 +117,7 @@ impl Tale {
         if fault.kind != FaultKind::NoConnection {
             self.was_away(start);
         }
-        if fault.kind == FaultKind::Refused {
+        if fault.is_refusal() {
             self.refused = Some(fault.detail.clone());
             self.doubtful = None;
         } else if fault.may_have_acted() {
@@ -288,6 +288,8 @@ mod tests {
         }
         let (ended, left) = play(Action::Mute, Some(Moment(-4_980)), [no(10, FaultKind::Refused), no(10, FaultKind::Refused)]).await;
         assert_eq!((ended.outcome, left.len()), (Outcome::Refused, 2), "the second refusal came later than 5 s after the join");
+        let (ended, left) = play(Action::Mute, Some(Moment(0)), [no(10, FaultKind::NoSuccess)]).await;
+        assert_eq!((ended.outcome, left.len()), (Outcome::Refused, 1), "a result is no error, and stands");
         let (_, left) = play(Action::Mute, Some(Moment(-4_990)), [no(10, FaultKind::Refused)]).await;
         assert_eq!(left.len(), 1);
         let (ended, _) =

@@ -59,8 +59,17 @@ pub(super) struct Engine<B> {
 
 /// What a task is about.
 enum Job {
-    Ask { seq: Seq, call: CallKey, action: Action, paced: bool, admission: Admission },
+    Ask {
+        seq: Seq,
+        call: CallKey,
+        action: Action,
+        paced: bool,
+        admission: Admission,
+    },
     Mark(Vec<Place>),
+    /// The answer of this call's ask is being written down; the next one leaves after that, so that a crash
+    /// can tell that it did not leave before.
+    Close(CallKey),
     Warm,
 }
 
@@ -118,7 +127,7 @@ impl<B: Bridge> Engine<B> {
             Ok(found) => {
                 self.present = found.present;
                 for answer in found.answers {
-                    self.recorder.answered(answer);
+                    drop(self.recorder.answered(answer));
                 }
             }
             Err(error) => tracing::warn!(%error, "asks without an answer could not be looked for"),
@@ -217,6 +226,7 @@ impl<B: Bridge> Engine<B> {
                 self.marking = false;
                 self.lanes.marked(places);
             }
+            Some(Job::Close(call)) => self.lanes.ended(&call),
             Some(Job::Warm) => self.warming = false,
             Some(Job::Ask { seq, call, action, paced, admission }) => {
                 let ended = ended.unwrap_or_else(|| Ended {
@@ -225,12 +235,15 @@ impl<B: Bridge> Engine<B> {
                     millis: 0,
                     reached: true,
                 });
-                self.lanes.ended(&call);
                 self.paced -= u32::from(paced);
                 self.breaker.note(admission, ended.reached);
                 tracing::info!(call = call.tag(), action = action.word(), outcome = ended.outcome.words(), millis = ended.millis, "asked");
                 let accepted = ended.outcome == Outcome::Accepted;
-                self.answer(seq, call.clone(), ended);
+                let written = self.answer(seq, call.clone(), ended);
+                self.start(Job::Close(call.clone()), async {
+                    written.await;
+                    None
+                });
                 if accepted && action == Action::Kick {
                     self.gone(&call);
                 }
@@ -241,15 +254,16 @@ impl<B: Bridge> Engine<B> {
 
     fn fail_fast(&self, seq: Seq, call: CallKey, times: u32) {
         let detail = format!("the provider has not been reached {times} times in a row; not tried");
-        self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false });
+        drop(self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false }));
     }
 
     fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
-        self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true });
+        drop(self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true }));
     }
 
-    fn answer(&self, ask: Seq, call: CallKey, Ended { outcome, detail, millis, reached }: Ended) {
-        self.recorder.answered(Answer { ask, call, outcome, detail: detail.into(), millis, reached });
+    fn answer(&self, ask: Seq, call: CallKey, ended: Ended) -> impl Future<Output = ()> + Send + 'static + use<B> {
+        let Ended { outcome, detail, millis, reached } = ended;
+        self.recorder.answered(Answer { ask, call, outcome, detail: detail.into(), millis, reached })
     }
 
     fn parallel(&self) -> u32 {
@@ -303,7 +317,7 @@ impl<B: Bridge> Engine<B> {
         }
         for (seq, call) in self.jobs.values().filter_map(Job::ask) {
             let detail = "confmod quit before the answer came".to_owned();
-            self.answer(seq, call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true });
+            drop(self.answer(seq, call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true }));
         }
         self.tasks.abort_all();
         self.recorder.finish(LAST_WORDS).await;
@@ -314,7 +328,7 @@ impl Job {
     fn ask(&self) -> Option<(Seq, &CallKey)> {
         match self {
             Self::Ask { seq, call, .. } => Some((*seq, call)),
-            Self::Mark(_) | Self::Warm => None,
+            Self::Mark(_) | Self::Close(_) | Self::Warm => None,
         }
     }
 }

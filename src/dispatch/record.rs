@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -21,16 +21,16 @@ const MARK_TRIES: u32 = 3;
 pub(super) struct Recorder {
     journal: Arc<dyn Journal>,
     clock: Clock,
-    receipts: mpsc::UnboundedSender<(Draft, Receipt)>,
+    receipts: mpsc::UnboundedSender<(Draft, Receipt, oneshot::Sender<()>)>,
     task: JoinHandle<()>,
 }
 
 impl Recorder {
     pub(super) fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
-        let (receipts, mut to_check) = mpsc::unbounded_channel::<(Draft, Receipt)>();
+        let (receipts, mut to_check) = mpsc::unbounded_channel::<(Draft, Receipt, oneshot::Sender<()>)>();
         let again = journal.clone();
         let task = tokio::spawn(async move {
-            while let Some((draft, mut receipt)) = to_check.recv().await {
+            while let Some((draft, mut receipt, written)) = to_check.recv().await {
                 // An ask without an answer would be shown as under way for ever, so a full disk is waited for.
                 while let Err(error) = receipt.durable().await {
                     match error {
@@ -45,17 +45,24 @@ impl Recorder {
                         }
                     }
                 }
+                // Few wait for it.
+                let _ = written.send(());
             }
         });
         Self { journal, clock, receipts, task }
     }
 
-    /// Appends an answer.
-    pub(super) fn answered(&self, answer: Answer) {
+    /// Appends an answer. What is returned ends when it is written down, or as well as it will be; not
+    /// later than a moment from now.
+    pub(super) fn answered(&self, answer: Answer) -> impl Future<Output = ()> + Send + 'static + use<> {
         let draft = Draft::new((self.clock)(), What::Answered(answer));
         let receipt = self.journal.append(draft.clone());
         // The other end lives as long as this one.
-        let _ = self.receipts.send((draft, receipt));
+        let (written, done) = oneshot::channel();
+        let _ = self.receipts.send((draft, receipt, written));
+        async move {
+            let _ = timeout(PAUSE, done).await;
+        }
     }
 
     /// Waits until everything is written down, but not for longer than this.

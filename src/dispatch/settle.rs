@@ -1,10 +1,11 @@
 //! What the journal holds at start: asks that never got an answer, and who is in.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::present::Present;
 use crate::conference::event::{Answer, Cause, Seq, What};
-use crate::conference::{Action, CallKey, Outcome};
+use crate::conference::{Action, CallKey, Moment, Outcome};
 use crate::journal::{History, ReadError};
 
 /// What was found.
@@ -19,8 +20,12 @@ pub(super) struct Found {
 struct Open {
     call: CallKey,
     action: Action,
+    at: Moment,
     may_have_left: bool,
 }
+
+/// The longest that one ask can hold up the next of its call: it waited for one, and took its own time.
+const LONGEST_IN_FRONT: Duration = Duration::from_secs(30);
 
 /// How many events are read at a time.
 const CHUNK: usize = 1_000;
@@ -39,8 +44,12 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
                 What::Joined(arrival) => present.enter(&arrival.call),
                 What::Left(only) | What::Removed(only) => present.leave(&only.call),
                 What::Asked(ask) => {
-                    let may_have_left = ask.cause == Cause::Key;
-                    open.insert(event.seq, Open { call: ask.call, action: ask.action, may_have_left });
+                    // One is in flight per call, and the next leaves after its answer is on disk: behind one that
+                    // has none, nothing left.
+                    let in_front =
+                        |older: &Open| older.call == ask.call && older.may_have_left && event.at.since(older.at) < LONGEST_IN_FRONT;
+                    let may_have_left = ask.cause == Cause::Key && !open.values().any(in_front);
+                    open.insert(event.seq, Open { call: ask.call, action: ask.action, at: event.at, may_have_left });
                 }
                 What::Sent(sent) => {
                     for seq in sent.asks {

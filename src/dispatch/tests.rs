@@ -312,6 +312,18 @@ async fn a_provider_out_of_reach_is_probed_by_one_ask_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_behind_an_ask_in_flight_at_a_crash_was_not_sent() {
+    let journal = Memory::new();
+    let put = |call, cause| journal.put(What::Asked(ask(call, cause)));
+    let (in_flight, behind, other) = (put("a", Cause::Key), put("a", Cause::Key), put("b", Cause::Key));
+    let house = House::with(journal, settings(), []);
+    let ends = house.ends(3).await;
+    let outcomes = [in_flight, behind, other].map(|seq| ends[&seq.0].outcome);
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotSent, Outcome::Unknown]);
+    assert!(house.left().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn asks_of_an_earlier_process_are_settled_and_never_sent() {
     let journal = Memory::new();
     let put = |cause| journal.put(What::Asked(ask("a", cause)));

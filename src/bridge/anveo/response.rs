@@ -75,7 +75,7 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Fault> {
         Some(other) => {
             let words = text::clean_field(&other);
             let detail = if words.is_empty() { "the answer's RESULT is empty".to_owned() } else { format!("RESULT is {words}") };
-            Err(Fault::new(FaultKind::Refused, detail))
+            Err(Fault::new(FaultKind::NoSuccess, detail))
         }
     }
 }
@@ -159,7 +159,8 @@ mod tests {
             if words.is_empty() {
                 assert_eq!(fault.kind, FaultKind::NoAnswer, "an escape character is not XML: {body}");
             } else {
-                assert_eq!((fault.kind, fault.detail.as_str()), (FaultKind::Refused, words), "{body}");
+                let kind = if body.contains("<ERROR") { FaultKind::Refused } else { FaultKind::NoSuccess };
+                assert_eq!((fault.kind, fault.detail.as_str()), (kind, words), "{body}");
             }
         }
         let long = format!("<RESPONSE><ERROR>{}</ERROR></RESPONSE>", "long ".repeat(1_000));

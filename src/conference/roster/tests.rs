@@ -167,6 +167,7 @@ fn calling_back_within_a_minute_of_a_kick_stays_kicked_and_is_marked() {
     let (roster, changes) = fold(kicked().into_iter().chain([(61, join("a", "1", "100")), (62, join("a", "1", "100"))]));
     assert!(call(&roster, "a").called_back);
     assert_eq!(word_at(&roster, "a", 61), "kicked");
+    assert_eq!(roster.all().inside, 1, "whoever called back is in the room");
     assert_eq!(changes[3], Change::Nothing, "a kicked call's leave is ordinary");
     assert!(matches!(changes[5], Change::Duplicate(_)));
     let (roster, _) = fold(kicked().into_iter().chain([(62, join("a", "1", "100"))]));

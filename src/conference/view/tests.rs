@@ -74,6 +74,7 @@ fn each_column_sorts() {
         (Column::Arrival, ["c", "a", "b", "d"]),
         (Column::Caller, ["a", "c", "b", "d"]),
         (Column::Number, ["a", "b", "c", "d"]),
+        (Column::Place, ["c", "b", "a", "d"]),
         (Column::Voice, ["d", "c", "b", "a"]),
         (Column::Stay, ["c", "a", "b", "d"]),
         (Column::Hand, ["b", "c", "a", "d"]),

@@ -83,9 +83,9 @@ impl App {
         }
         self.wire_number(call).is_none().then(|| match &call.instead {
             Some(instead) if crate::phone::is_placeholder(instead) => {
-                format!("{who} cannot be reached: the join URL sent {instead} in place of E164; mend the URL")
+                format!("{who} has no E164: the join URL sent {instead}")
             }
-            _ => format!("{who} cannot be reached: the provider needs E164 and the caller withheld it"),
+            _ => format!("{who} withheld the number, and the provider needs E164"),
         })
     }
 

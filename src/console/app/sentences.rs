@@ -104,6 +104,14 @@ impl App {
         }
     }
 
+    /// Tells something worth a look, in the events pane and the status line.
+    fn warn(&mut self, event: &Event, text: String) {
+        if event.seq > self.settings.news_after {
+            self.say(Tone::Warning, text.clone());
+        }
+        self.log(event.at, Tone::Warning, text);
+    }
+
     fn tell_join(&self, who: &str, arrival: &Arrival, change: &Change) -> (Tone, String) {
         let conference = arrival.conference.as_ref().map_or("a conference", |id| id.as_str());
         let call = self.call(&arrival.call);
@@ -120,7 +128,8 @@ impl App {
     fn tell_slips(&mut self, event: &Event, arrival: &Arrival, before: &Before, repeated: bool) {
         if let (Some(instead), false) = (arrival.instead.as_ref().filter(|text| crate::phone::is_placeholder(text)), repeated) {
             let url = if matches!(event.what, What::Started(_)) { "On Start URL" } else { "join URL" };
-            self.log(event.at, Tone::Warning, format!("the {url} sent {instead} in place of a number: write $[E164]$ there"));
+            let remedy = if &**instead == "$[E164]$" { "the call flow does not know it there" } else { "write $[E164]$ there" };
+            self.warn(event, format!("the {url} sent {instead} in place of a number: {remedy}"));
         }
         let Some((shared, number)) = self.call(&arrival.call).and_then(|call| Some((self.roster.sharing(call), call.number?.e164())))
         else {
@@ -155,7 +164,7 @@ fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: boo
         }
         Outcome::Refused => (Tone::Bad, format!("{who}: {word} refused{detail}{mark}")),
         Outcome::NotDelivered => (Tone::Bad, format!("{who}: {word} not delivered{detail}{mark}")),
-        Outcome::Unknown => (Tone::Bad, format!("{who}: nobody knows whether the {word} was done{detail}{mark}")),
+        Outcome::Unknown => (Tone::Bad, format!("{who}: {word} unknown{detail}{mark}")),
         Outcome::NotSent => (Tone::Warning, format!("{who}: {word} not sent{detail}{mark}")),
     }
 }

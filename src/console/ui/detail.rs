@@ -72,7 +72,7 @@ fn lines(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<(String, Strin
     line("conference", call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string), plain);
     line("call key", call.key.to_string(), plain);
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
-    line(if call.stays == 0 { "calling since" } else { "joined" }, format!("{}{stays}", clock(call.joined)), plain);
+    line(if call.stays == 0 { "started" } else { "joined" }, format!("{}{stays}", clock(call.joined)), plain);
     line("last news", format!("{} ago", app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {
         line("hand", format!("up for {}", app.age_of(raised)), theme.warning);

@@ -16,11 +16,10 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
         Some(Dialog::Kick(target)) => kick(paint, app, *target),
         Some(Dialog::Quit) => {
             let inside = app.roster.all().inside;
-            let callers = if inside == 1 { "1 caller is in".to_owned() } else { format!("{inside} callers are in") };
-            let lines = vec![
-                format!("{callers}. Who comes or leaves after this is not known,"),
-                "and asks that wait are not sent. The callers stay in.".to_owned(),
-            ];
+            let callers =
+                if inside == 1 { "1 caller is in and stays in.".to_owned() } else { format!("{inside} callers are in and stay in.") };
+            let rest = ["Who comes or leaves after this is not known,", "and asks that wait are not sent."];
+            let lines: Vec<_> = std::iter::once(callers).chain(rest.map(str::to_owned)).collect();
             question(paint, "quit?", &lines, "quits", "any other key stays");
         }
         Some(Dialog::Name(target, input)) => {

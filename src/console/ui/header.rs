@@ -32,15 +32,19 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
 fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     let theme = *paint.theme;
     let (dim, bad, warning) = (theme.dim, theme.bad, theme.warning);
+    let narrow = layout.health.width < 100;
     let callback = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
+    let callback = format!("{}callback {callback}", if narrow { "" } else { "last " });
     let provider = match app.provider.percentiles() {
         _ if app.provider.is_open() => (format!("provider NOT REACHED {} times", app.provider.unreached()), bad),
+        _ if app.provider.unreached() > 0 => (format!("provider not reached {} times", app.provider.unreached()), warning),
+        None if app.provider.was_asked() => ("provider gave no answer yet".to_owned(), warning),
         None => ("provider not asked yet".to_owned(), dim),
         // Where there is little room, what went wrong must still fit beside it.
-        Some((p50, p95)) if layout.health.width < 100 => (format!("provider {p50}/{p95} ms"), dim),
+        Some((p50, p95)) if narrow => (format!("provider {p50}/{p95} ms"), dim),
         Some((p50, p95)) => (format!("provider p50 {p50} p95 {p95} ms"), dim),
     };
-    let mut parts = vec![(app.settings.listener.clone(), dim), (format!("last callback {callback}"), dim), provider];
+    let mut parts = vec![(app.settings.listener.clone(), dim), (callback, dim), provider];
     let mut count = |number: u64, what: &str, style: Style| {
         if number > 0 {
             parts.push((format!("{number} {what}"), style));
@@ -49,7 +53,7 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     count(app.counts.dropped, "dropped", bad);
     count(app.counts.refused, "refused", warning);
     count(u64::from(app.duplicates), "repeated", dim);
-    count(u64::from(app.roster.all().unreachable), "without a number", dim);
+    count(u64::from(app.roster.all().unreachable), "no number", warning);
     count(app.roster.asks_waiting() as u64, "asked", dim);
     let line = layout.health;
     let mut x = line.x + 1;

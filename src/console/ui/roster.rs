@@ -36,19 +36,29 @@ const FIRST_TO_GO: [Field; 5] = [Field::Place, Field::Number, Field::Hand, Field
 /// Below this a caller's name says nothing.
 const LEAST_CALLER: u16 = 12;
 
-/// The columns that fit a width. What is left over goes to the caller.
+/// What a column takes at least, and who gets what is left over, in turn, up to which width.
+const SPARE: [(Field, u16); 7] = [
+    (Field::Caller, 20),
+    (Field::Voice, 15),
+    (Field::Number, 18),
+    (Field::Caller, 26),
+    (Field::Ask, 24),
+    (Field::Place, 14),
+    (Field::Caller, u16::MAX),
+];
+
+/// The columns that fit a width.
 fn slots(width: u16) -> Vec<Slot> {
-    let roomy = width >= 110;
     let gap = if width >= 96 { 2 } else { 1 };
     let mut fields = vec![
         (Field::Mark, 2),
         (Field::Caller, LEAST_CALLER),
         (Field::Number, 16),
-        (Field::Place, if roomy { 14 } else { 5 }),
-        (Field::Voice, if roomy { 17 } else { 8 }),
+        (Field::Place, 5),
+        (Field::Voice, 8),
         (Field::Stay, 6),
         (Field::Hand, 4),
-        (Field::Ask, if roomy { 24 } else { 14 }),
+        (Field::Ask, 14),
     ];
     let needed =
         |fields: &[(Field, u16)]| fields.iter().map(|(field, width)| width + if *field == Field::Mark { 0 } else { gap }).sum::<u16>();
@@ -57,14 +67,20 @@ fn slots(width: u16) -> Vec<Slot> {
             fields.retain(|(other, _)| *other != field);
         }
     }
-    let spare = width.saturating_sub(needed(&fields));
+    let mut spare = width.saturating_sub(needed(&fields));
+    for (field, most) in SPARE {
+        if let Some((_, own)) = fields.iter_mut().find(|(other, _)| *other == field) {
+            let more = most.saturating_sub(*own).min(spare);
+            *own += more;
+            spare -= more;
+        }
+    }
     let mut x = 0;
     fields
         .into_iter()
-        .map(|(field, own)| {
-            let own = if field == Field::Caller { own + spare } else { own };
-            let slot = Slot { field, x, width: own };
-            x += own + if field == Field::Mark { 0 } else { gap };
+        .map(|(field, width)| {
+            let slot = Slot { field, x, width };
+            x += width + if field == Field::Mark { 0 } else { gap };
             slot
         })
         .collect()
@@ -95,7 +111,7 @@ fn heading(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot]) {
             Field::Mark => ("", false),
             Field::Caller => ("caller", column == Column::Caller),
             Field::Number => ("number", column == Column::Number),
-            Field::Place => ("place", false),
+            Field::Place => ("place", column == Column::Place),
             Field::Voice => ("voice", column == Column::Voice),
             Field::Stay => ("in for", matches!(column, Column::Stay)),
             Field::Hand => ("hand", column == Column::Hand),
