@@ -169,7 +169,7 @@ impl Roster {
         let Some(id) = self.find(&ask.call) else { return Change::Nothing };
         let mut stay = 0;
         self.alter(id, |call| {
-            call.ask = Some(LastAsk { seq, action: ask.action, at, ended: None });
+            call.ask_anew(LastAsk { seq, action: ask.action, at, ended: None });
             stay = call.stays;
         });
         self.waiting.insert(seq, (id, stay, ask.action));
@@ -183,15 +183,7 @@ impl Roster {
             return Change::Nothing;
         }
         self.alter(id, |call| {
-            let ended = Some(Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
-            match call.ask.as_mut() {
-                Some(ask) if ask.seq == answer.ask => ask.ended = ended,
-                // What was asked after it never left, so this is what the row has to tell.
-                Some(ask) if ask.ended.as_ref().is_some_and(|ended| ended.outcome == Outcome::NotSent) => {
-                    *ask = LastAsk { seq: answer.ask, action, at, ended };
-                }
-                _ => {}
-            }
+            call.end_ask(answer.ask, Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
             if answer.outcome != Outcome::Accepted {
                 return;
             }
