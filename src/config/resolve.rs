@@ -32,6 +32,14 @@ pub struct Loaded {
     pub(super) origins: BTreeMap<&'static str, Origin>,
 }
 
+impl Loaded {
+    /// Where a setting came from; the default where nothing set it.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or_default()
+    }
+}
+
 /// Reads file, environment and flags, in this order, and checks what they say.
 ///
 /// Fails with the first thing that is wrong. A missing file is no error unless a flag names it.
