@@ -4,11 +4,12 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use super::execute::checked;
 use super::{WRONG, fail, print};
 use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Settings};
 use crate::config::error::shown;
-use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret, load};
+use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret};
 
 mod clock;
 mod journal;
@@ -35,7 +36,7 @@ const NAMES: [&str; 7] = ["configuration", "secret files", "user key", "journal"
 ///
 /// The exit code is 0 if all hold, 1 if one does not, 2 if the configuration is wrong.
 pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
-    let loaded = match load(flags, environment, Purpose::Console) {
+    let loaded = match checked(flags, environment, Purpose::Console) {
         Ok(loaded) => loaded,
         Err(error) => return end(&without_configuration(&error), Some(WRONG)),
     };
