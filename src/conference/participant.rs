@@ -131,6 +131,8 @@ pub struct Participant {
     pub called_back: bool,
     /// The last thing asked for it in this stay.
     pub ask: Option<LastAsk>,
+    /// The one before it, as long as the last may turn out never to have left.
+    pub(super) earlier: Option<Box<LastAsk>>,
     /// The event whose raw fields describe it best.
     pub told_by: Seq,
 }
@@ -155,6 +157,7 @@ impl Participant {
             stays: 0,
             called_back: false,
             ask: None,
+            earlier: None,
             told_by: seq,
         }
     }
@@ -184,7 +187,7 @@ impl Participant {
         self.muted = false;
         self.hand = arrival.hand.then_some(at);
         self.called_back = false;
-        self.ask = None;
+        (self.ask, self.earlier) = (None, None);
         self.stays = self.stays.saturating_add(1);
     }
 
@@ -198,6 +201,40 @@ impl Participant {
     #[must_use]
     pub fn is_asking(&self) -> bool {
         self.ask.as_ref().is_some_and(|ask| ask.ended.is_none())
+    }
+
+    /// Takes a new ask as the last one.
+    pub(super) fn ask_anew(&mut self, ask: LastAsk) {
+        let Some(before) = self.ask.replace(ask) else { return };
+        let told = match before.ended.as_ref().map(|ended| ended.outcome) {
+            // Behind one that is in flight it waits, and is replaced now.
+            None => self.earlier.as_ref().is_some_and(|earlier| earlier.ended.is_none()),
+            Some(Outcome::Accepted | Outcome::NotSent) => {
+                self.earlier = None;
+                true
+            }
+            Some(_) => false,
+        };
+        if !told {
+            self.earlier = Some(Box::new(before));
+        }
+    }
+
+    /// Takes the end of an ask in. One that never left gives way to the one before it.
+    pub(super) fn end_ask(&mut self, seq: Seq, ended: Ended) {
+        let outcome = ended.outcome;
+        if let Some(ask) = self.ask.as_mut().filter(|ask| ask.seq == seq) {
+            ask.ended = Some(ended);
+            match self.earlier.take() {
+                Some(earlier) if outcome == Outcome::NotSent => self.ask = Some(*earlier),
+                _ => {}
+            }
+        } else if let Some(earlier) = self.earlier.as_mut().filter(|earlier| earlier.seq == seq) {
+            earlier.ended = Some(ended);
+            if outcome == Outcome::Accepted {
+                self.earlier = None;
+            }
+        }
     }
 
     /// Whether it is in and nothing was heard of it for longer than `after`.

@@ -169,7 +169,7 @@ impl Roster {
         let Some(id) = self.find(&ask.call) else { return Change::Nothing };
         let mut stay = 0;
         self.alter(id, |call| {
-            call.ask = Some(LastAsk { seq, action: ask.action, at, ended: None });
+            call.ask_anew(LastAsk { seq, action: ask.action, at, ended: None });
             stay = call.stays;
         });
         self.waiting.insert(seq, (id, stay, ask.action));
@@ -183,9 +183,7 @@ impl Roster {
             return Change::Nothing;
         }
         self.alter(id, |call| {
-            if let Some(ask) = call.ask.as_mut().filter(|ask| ask.seq == answer.ask) {
-                ask.ended = Some(Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
-            }
+            call.end_ask(answer.ask, Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
             if answer.outcome != Outcome::Accepted {
                 return;
             }

@@ -32,6 +32,13 @@ impl Home {
         self.join("journal.sqlite")
     }
 
+    /// Writes the configuration file that the program finds by itself.
+    pub fn configure(&self, text: &str) {
+        let directory = self.join("config").join("confmod");
+        fs::create_dir_all(&directory).expect("a directory for the configuration");
+        fs::write(directory.join("config.toml"), text).expect("the configuration");
+    }
+
     /// Everything in the log directory, one after the other; lossy, for reading by people and for scans.
     pub fn log(&self) -> Vec<u8> {
         let Ok(entries) = fs::read_dir(log_directory(self.path())) else { return Vec::new() };

@@ -34,6 +34,8 @@ pub enum Answer {
     Status(u16),
     /// Nothing, until the provider is dropped.
     Hang,
+    /// `SUCCESS`, but not before the test releases what is held.
+    Hold,
     /// The connection is closed without a byte.
     Cut,
     /// These bytes as they are, then the connection is closed.
@@ -43,6 +45,8 @@ pub enum Answer {
 /// One request, to the byte.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// When it was whole.
+    pub at: Instant,
     /// Connections are counted from 1: equal numbers mean that one was used again.
     pub connection: usize,
     /// Request line and header fields, with their line ends.
@@ -93,6 +97,7 @@ struct State {
     requests: Vec<Request>,
     complaints: Vec<String>,
     connections: Vec<TcpStream>,
+    released: bool,
     gone: bool,
 }
 
@@ -143,6 +148,12 @@ impl Provider {
     /// Forgets what of the script was not used: everything is a success again.
     pub fn clear_script(&self) {
         self.shared.lock().script.clear();
+    }
+
+    /// Lets go of every answer that is held, now and later.
+    pub fn release(&self) {
+        self.shared.lock().released = true;
+        self.shared.changed.notify_all();
     }
 
     /// All requests so far.
@@ -258,7 +269,7 @@ fn look_at(bytes: &[u8], connection: usize, shared: &Shared) -> Reply {
             Reply::to(Answer::Refuse("the request is not as documented"))
         }
     };
-    state.requests.push(Request { connection, head, body, parameters: read.unwrap_or_default() });
+    state.requests.push(Request { at: Instant::now(), connection, head, body, parameters: read.unwrap_or_default() });
     drop(state);
     shared.changed.notify_all();
     reply
@@ -364,6 +375,7 @@ enum Then {
     KeepOpen,
     Close,
     Hang,
+    Hold,
 }
 
 impl Reply {
@@ -378,6 +390,7 @@ impl Reply {
             Answer::Garbage => Self::http(200, "text/html", page),
             Answer::Status(status) => Self::http(status, "text/html", page),
             Answer::Hang => Self { bytes: Vec::new(), then: Then::Hang },
+            Answer::Hold => Self { then: Then::Hold, ..Self::to(Answer::Success) },
             Answer::Cut => Self { bytes: Vec::new(), then: Then::Close },
             Answer::Bytes(bytes) => Self { bytes, then: Then::Close },
         }
@@ -390,10 +403,16 @@ impl Reply {
 
     /// Ok when the connection may bring another request.
     fn write_to(&self, mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+        if let Then::Hold = self.then {
+            let mut state = shared.lock();
+            while !state.released && !state.gone {
+                state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
         stream.write_all(&self.bytes)?;
         stream.flush()?;
         match self.then {
-            Then::KeepOpen => return Ok(()),
+            Then::KeepOpen | Then::Hold => return Ok(()),
             Then::Close => {}
             Then::Hang => {
                 let mut state = shared.lock();

@@ -13,6 +13,10 @@ pub trait Reading {
     /// Whether the first row of the roster with `text` has `word` as a whole word: `muted` is not in `unmuted`.
     /// The panes beside the roster are not looked at.
     fn row_says(&self, text: &str, word: &str) -> bool;
+    /// The latest notice: the line above the footer.
+    fn notice(&self) -> String;
+    /// Whether a line of the pane beside the roster has the text; lines that belong together are read as one.
+    fn pane_says(&self, text: &str) -> bool;
     /// The number of times the text stands on the screen.
     fn count(&self, text: &str) -> usize;
     /// The cell at which the first occurrence of the text begins.
@@ -40,6 +44,15 @@ impl Reading for vt100::Screen {
     fn row_says(&self, text: &str, word: &str) -> bool {
         let rows = self.lines();
         rows.iter().map(|line| beside_panes(line)).find(|row| row.contains(text)).is_some_and(|row| has_word(row, word))
+    }
+
+    fn notice(&self) -> String {
+        self.lines().iter().rev().nth(1).cloned().unwrap_or_default()
+    }
+
+    fn pane_says(&self, text: &str) -> bool {
+        let parts: Vec<_> = self.lines().iter().filter_map(|line| Some(line.split_once('│')?.1.trim().to_owned())).collect();
+        parts.join(" ").contains(text)
     }
 
     fn count(&self, text: &str) -> usize {

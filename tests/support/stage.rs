@@ -52,6 +52,11 @@ impl Stage {
         (console, Listener { address })
     }
 
+    /// What was asked of the provider so far: action and call.
+    pub fn asked(&self) -> Vec<(String, String)> {
+        self.provider.requests().iter().map(|request| (request.action().to_owned(), request.key().to_owned())).collect()
+    }
+
     /// What of the secrets stands where it must not: on the screen or in a file. Empty when all is well.
     pub fn leaks(&self, console: &Console) -> Vec<String> {
         let mut places = self.home.files();

@@ -118,6 +118,28 @@ fn a_failed_ask_keeps_the_state_before_it() {
 }
 
 #[test]
+fn an_ask_that_was_not_sent_hides_nothing_of_the_one_before_it() {
+    use Outcome::{Accepted, NotSent, Refused, Unknown};
+    let asks = || vec![(0, join("a", "1", "100")), (1, ask("a", Action::Mute)), (2, ask("a", Action::Unmute))];
+    let cases: [(&[(u64, Outcome)], &str); 7] = [
+        (&[(3, NotSent)], "muting"),
+        (&[(3, NotSent), (2, Unknown)], "unknown"),
+        (&[(2, Unknown), (3, NotSent)], "unknown"),
+        (&[(2, Refused), (3, NotSent)], "failed"),
+        (&[(2, Accepted), (3, NotSent)], "muted"),
+        (&[(2, Unknown), (3, Accepted)], "open"),
+        (&[(2, Unknown), (3, Refused)], "failed"),
+    ];
+    for (ends, word) in cases {
+        let ends = ends.iter().zip(3..).map(|((seq, outcome), at)| (at, answer("a", *seq, *outcome)));
+        assert_eq!(word_at(&fold(asks().into_iter().chain(ends)).0, "a", 9), word);
+    }
+    // A third one replaces the second, which waits.
+    let third = [(3, ask("a", Action::Mute)), (4, answer("a", 3, NotSent)), (5, answer("a", 2, Unknown)), (6, answer("a", 4, NotSent))];
+    assert_eq!(word_at(&fold(asks().into_iter().chain(third)).0, "a", 9), "unknown");
+}
+
+#[test]
 fn an_older_ask_that_is_accepted_late_counts_but_does_not_hide_the_newer() {
     let (roster, _) = fold([
         (0, join("a", "1", "100")),
