@@ -3,8 +3,8 @@
 //! It is an honest stand-in: it accepts what the provider documents, calls back as a call flow would, and shares no
 //! code with what it is used to try out. This front file assembles the parts and runs them.
 
-use std::fmt;
-use std::net::SocketAddr;
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc as std_mpsc;
@@ -152,9 +152,15 @@ impl Rehearsal {
         self.address
     }
 
-    /// The API's URL, for `CONFMOD_API_URL`.
+    /// The API's URL on this machine, for `CONFMOD_API_URL`.
     pub fn api_url(&self) -> String {
-        format!("http://{}{}", self.address, provider::API_PATH)
+        let mut address = self.address;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}{}", provider::API_PATH)
     }
 
     /// A user key that is accepted. It is a secret where it was set.
@@ -216,7 +222,11 @@ fn signature(email: &str, phrase: &str) -> String {
     // A key of any length will do for an HMAC.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(phrase.as_bytes()) else { return String::new() };
     mac.update(email.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().fold(String::with_capacity(40), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]
@@ -227,6 +237,15 @@ mod tests {
     fn the_signature_is_hmac_sha1() {
         // RFC 2202, test case 2.
         assert_eq!(signature("what do ya want for nothing?", "Jefe"), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
+
+    #[test]
+    fn the_api_url_is_one_that_can_be_called() {
+        let rehearsal = Rehearsal::start(Settings::new(Scenario::load("quiet").expect("built in"))).expect("a free port");
+        assert_eq!(rehearsal.api_url(), format!("http://127.0.0.1:{}/api/v3.asp", rehearsal.address().port()));
+        let everywhere = Settings { listen: SocketAddr::from(([0; 4], 0)), ..Settings::new(Scenario::load("quiet").expect("built in")) };
+        let rehearsal = Rehearsal::start(everywhere).expect("a free port");
+        assert_eq!(rehearsal.api_url(), format!("http://127.0.0.1:{}/api/v3.asp", rehearsal.address().port()));
     }
 
     #[test]

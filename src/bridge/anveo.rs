@@ -187,7 +187,9 @@ impl Bridge for Anveo {
     }
 
     async fn keep_warm(&self) {
-        self.client.head().await;
+        if let Err(fault) = self.probe().await {
+            tracing::debug!(%fault, "no connection could be kept warm");
+        }
     }
 }
 

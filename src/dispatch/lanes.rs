@@ -67,9 +67,10 @@ impl Lanes {
         self.marked.extend(places);
     }
 
-    /// Whether a marked ask could leave now. One whose lane is taken cannot, and must not hold up the rest.
+    /// Whether a marked ask waits for its turn. Its lane is free: only an ask that replaced it could have
+    /// taken the lane since the mark was made.
     pub(super) fn has_departure(&self) -> bool {
-        self.marked.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq) && lane.in_flight.is_none()))
+        self.marked.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
     }
 
     /// The next ask without a mark, taken out: it will not leave.

@@ -371,6 +371,16 @@ async fn stopping_sends_nothing_more_and_waits_for_what_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ask_that_nobody_heard_before_the_stop_is_not_sent() {
+    let mut house = House::open([]);
+    house.rest().await;
+    let late = house.asked("a", Cause::Key);
+    house.stop(2).await;
+    assert_eq!(house.ends(1).await[&late.0].outcome, Outcome::NotSent);
+    assert!(house.left().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_outlasts_the_grace_is_unknown() {
     let mut house = House::open([yes(7_000)]);
     let flying = house.asked("a", Cause::Key);

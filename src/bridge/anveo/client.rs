@@ -90,13 +90,6 @@ impl Client {
         Ok(reply)
     }
 
-    /// Asks for nothing, so that a connection is open when it is needed. What comes back is thrown away.
-    pub(super) async fn head(&self) {
-        if let Err(fault) = self.probe().await {
-            tracing::debug!(kind = ?fault.kind, "no connection could be kept warm");
-        }
-    }
-
     /// Asks for nothing; any answer will do. Its `Date`, where it has one.
     pub(super) async fn probe(&self) -> Result<Option<String>, Fault> {
         let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;

@@ -242,7 +242,9 @@ async fn a_redirect_is_not_followed() {
 async fn a_closed_port_is_no_connection() {
     let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
     let bridge = Anveo::new(Settings::new(format!("http://127.0.0.1:{port}/?q=geheim").parse().expect("a URL"), Secret::from("key")));
-    let fault = bridge.unwrap_or_else(|e| panic!("{e}")).act(&order(Action::Mute)).await.expect_err("no connection");
+    let bridge = bridge.unwrap_or_else(|e| panic!("{e}"));
+    let fault = bridge.act(&order(Action::Mute)).await.expect_err("no connection");
+    assert_eq!(bridge.probe().await.expect_err("no connection"), fault);
     assert_eq!(fault.kind, FaultKind::NoConnection);
     assert!(fault.detail.starts_with(&format!("no connection to 127.0.0.1:{port}: ")), "{fault}");
     assert!(!fault.detail.contains("geheim"), "{fault}");
@@ -271,14 +273,19 @@ async fn mutes_share_a_connection_and_kicks_only_a_fresh_one() {
 
 #[tokio::test]
 async fn a_connection_kept_warm_carries_the_next_mute() {
-    let mut server = Server::start([Step::Keep(answer("405 No", "", "")), ok(SUCCESS)], None).await;
+    let mut server = Server::start(
+        [Step::Keep(answer("405 No", "", "")), Step::Keep(answer("503 Busy", "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\n", "")), ok(SUCCESS)],
+        None,
+    )
+    .await;
     let bridge = server.bridge();
     bridge.keep_warm().await;
+    assert_eq!(bridge.probe().await, Ok(Some("Sun, 22 Nov 2026 10:00:00 GMT".to_owned())), "any answer will do");
     assert_eq!(bridge.act(&order(Action::Mute)).await, Ok(()));
     let seen = server.all_seen();
     assert!(seen[0].head.starts_with("HEAD /api/v3.asp"), "{}", seen[0].head);
     assert!(seen[0].body.is_empty() && !seen[0].head.contains("df141889"));
-    assert_eq!((seen[0].connection, seen[1].connection), (1, 1));
+    assert_eq!(seen.iter().map(|seen| seen.connection).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
 /// The names of the action in the requests that came, in order.

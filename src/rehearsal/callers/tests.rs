@@ -185,9 +185,21 @@ async fn who_is_kicked_goes_on_to_the_leave_callback() {
         running.await.expect("the play ends");
         let kinds: Vec<String> = play.kinds().into_iter().skip(2).map(|(_, kind)| kind).collect();
         assert_eq!(kinds, rest, "kicked at {moment}");
-        assert_eq!(play.carried().last().map(|(at, _)| *at), Some(u128::from(moment as u64)), "at once");
+        assert_eq!(play.carried().last().map(|(at, _)| *at), Some(u128::from(moment)), "at once");
         assert_eq!(play.stage.floor.find(&call.key).map(|p| p.presence), Some(Presence::Kicked));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kick_does_not_wait_for_a_hand_that_cannot_be_reported() {
+    let play = play(ADA, 1.0);
+    play.line.failing.lock().expect("a lock").insert("state=up", 9);
+    let running = play.begin();
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    let call = &play.script.calls[0];
+    play.stage.floor.act(Verb::Kick, &call.key, "1122", &call.number).expect("Ada is in");
+    running.await.expect("the play ends");
+    assert_eq!(play.kinds()[2..], at(&[(5000, "hand"), (5500, "leave")]));
 }
 
 #[tokio::test(start_paused = true)]

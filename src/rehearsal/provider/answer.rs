@@ -1,5 +1,7 @@
 //! The answers the provider gives, good and bad, as HTTP.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,8 +12,6 @@ use hyper::body::Frame;
 use tokio_stream::Stream;
 
 use super::strict::DECLARATION;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! Every documented rule kept once and broken once: what is answered, what is recorded, and that nothing else happened.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request as HttpRequest, StatusCode, header};
+use tower::ServiceExt;
 
+use super::server::MOST_BYTES;
 use super::*;
 use crate::rehearsal::floor::Presence;
 use crate::rehearsal::scenario::Scenario;

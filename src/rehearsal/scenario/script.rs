@@ -94,7 +94,7 @@ fn one_of_many(key: String, crowd: &Crowd, scenario: &Scenario, dice: &mut Dice,
     steps.push((at, Step::Join));
     let stay = crowd.stay.map(|stay| stay / 2 + dice.within(stay));
     if dice.below(5) == 0 {
-        let room = stay.unwrap_or(Duration::from_mins(1));
+        let room = stay.unwrap_or(Duration::from_secs(60));
         steps.push((at + room / 4 + dice.within(room / 4), Step::Hand(true)));
         steps.push((at + room / 2 + dice.within(room / 4), Step::Hand(false)));
     }
@@ -182,7 +182,7 @@ fn name(dice: &mut Dice) -> String {
     format!("{given} {family}")
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, seeded, and good enough to shuffle people.
+/// `SplitMix64` (Steele, Lea and Flood, 2014): small, seeded, and good enough to shuffle people.
 struct Dice(u64);
 
 impl Dice {

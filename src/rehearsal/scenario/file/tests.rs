@@ -1,5 +1,6 @@
 //! Every rule of a scenario file: once kept, once broken.
 
+use super::super::{Fault, FaultKind, Verb};
 use super::*;
 
 const GOOD: &str = r#"title = "t"
@@ -27,7 +28,7 @@ fn a_good_file_says_what_it_means() {
     let ada = &scenario.callers[0];
     assert_eq!((ada.number.as_str(), ada.conference.as_str()), ("12125550123", "1122"));
     assert_eq!((ada.start, ada.at), (Some(Duration::from_secs(1)), Duration::from_secs(2)));
-    assert_eq!((ada.leave, ada.back), (Some(Duration::from_mins(1)), Some(Duration::from_secs(70))));
+    assert_eq!((ada.leave, ada.back), (Some(Duration::from_secs(60)), Some(Duration::from_secs(70))));
     let wanted = Fault {
         callers: Some(vec![0]),
         action: Some(Verb::Kick),
