@@ -126,7 +126,9 @@ pub fn describe(number: Number) -> Described {
     };
     let international = parsed.format().mode(phonenumber::Mode::International).to_string();
     let same_digits = international.chars().filter(char::is_ascii_digit).eq(plain.chars().filter(char::is_ascii_digit));
-    let region = parsed.country().id().map(|id| id.as_ref().to_owned());
+    // Several countries share a calling code; a number that none of them claims is the main one's.
+    let main = || phonenumber::metadata::DATABASE.region(&parsed.country().code())?.first().map(|id| (*id).to_owned());
+    let region = parsed.country().id().map(|id| id.as_ref().to_owned()).or_else(main).filter(|id| id.len() == 2 && id != "ZZ");
     let country = region
         .as_deref()
         .and_then(|code| celes::Country::from_alpha2(code).ok())
@@ -174,6 +176,8 @@ mod tests {
         assert_eq!(us.region.as_deref(), Some("US"));
         let german = describe(Number::from_digits("4930901820").expect("a number"));
         assert_eq!((german.region.as_deref(), german.country), (Some("DE"), Some("Germany")));
+        let drama = describe(Number::from_digits("447700900118").expect("a number"));
+        assert_eq!(drama.region.as_deref(), Some("GB"), "a number that is never given out still has a country");
         let odd = describe(Number::from_digits("999").expect("a number"));
         assert_eq!((odd.international.as_str(), odd.region), ("+999", None));
     }

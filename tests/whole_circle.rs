@@ -23,9 +23,11 @@ fn voice(screen: &vt100::Screen, name: &str) -> Option<&'static str> {
     VOICES.into_iter().find(|word| screen.row_says(name, word))
 }
 
-/// Whether the dialog that names this caller is open: a line with the name and the word, that is no row of the roster.
+/// Whether the dialog is open that asks whether to kick, with this caller's name inside.
 fn asks_to_kick(screen: &vt100::Screen, name: &str) -> bool {
-    screen.lines().iter().any(|line| line.contains(name) && line.to_lowercase().contains("kick") && !line.contains("kicked"))
+    let lines = screen.lines();
+    let title = lines.iter().position(|line| line.contains("kick this caller?"));
+    title.is_some_and(|title| lines[title + 1].contains(name))
 }
 
 /// How often the screen speaks of quitting: the footer does once, the question once more.

@@ -86,7 +86,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let settings = console_settings(config, title, listener.address(), news_after);
     let world =
         |signals| World { journal: Arc::clone(&journal) as _, after, counts, signals, panics, stop_asking: Box::pin(dispatch.stop(GRACE)) };
-    let ending = watch(settings, keys, theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
+    let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     listener.stop(LISTENER_GRACE);
     drop(journal.append(Draft::new(runtime::now(), What::Stopped)));
@@ -95,11 +95,11 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
 }
 
 /// The console itself, on this thread.
-fn watch(settings: Settings, keys: KeyMap, theme: Theme, world: impl FnOnce(UnboundedReceiver<i32>) -> World) -> io::Result<Ending> {
+fn watch(settings: Settings, keys: KeyMap, theme: &Theme, world: impl FnOnce(UnboundedReceiver<i32>) -> World) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let signals = signals()?;
-        let mut screen = Tty::enter(theme)?;
+        let mut screen = Tty::enter(*theme)?;
         let size = crossterm::terminal::size()?;
         let app = App::new(settings, keys, size, runtime::now());
         Ok(runtime::run(app, &mut screen, EventStream::new(), world(signals)).await)

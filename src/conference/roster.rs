@@ -11,10 +11,10 @@ use super::{Action, CallKey, ConferenceId, Moment, Outcome};
 use crate::phone::Number;
 
 /// A join this soon after an accepted kick is the same caller calling back, not a new stay.
-pub const CALLED_BACK_WITHIN: Duration = Duration::from_secs(60);
+pub const CALLED_BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long calls that are gone are remembered, so that late events still find them.
-const REMEMBER_GONE: Duration = Duration::from_secs(600);
+const REMEMBER_GONE: Duration = Duration::from_mins(10);
 
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

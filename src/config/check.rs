@@ -213,7 +213,7 @@ pub fn validate_duration(value: &str) -> Checked<Duration> {
     let read: jiff::SignedDuration = value.trim().parse().map_err(|_| wrong())?;
     let duration = Duration::try_from(read).map_err(|_| wrong())?;
     // Ten years: longer is a slip, and arithmetic with it could overflow.
-    if duration.is_zero() || duration > Duration::from_secs(10 * 366 * 24 * 3600) {
+    if duration.is_zero() || duration > Duration::from_hours(10 * 366 * 24) {
         return Err(wrong());
     }
     Ok(duration)

@@ -80,6 +80,7 @@ pub struct Notice {
 
 /// Everything the screen is drawn from.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the screen")]
 pub struct App {
     /// What it was started with.
     pub settings: Settings,
@@ -279,4 +280,4 @@ fn mask_digits(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

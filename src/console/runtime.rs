@@ -311,3 +311,6 @@ fn fault_on(event: &TerminalEvent) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The terminal: entering it, drawing on it, and leaving it as it was, whatever happens.
 
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -27,7 +28,9 @@ pub trait Screen {
 
 /// The real terminal. It is left when this is dropped.
 pub struct Tty {
-    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
+    /// Not dropped: ratatui would print that it cannot show the cursor on a terminal that is gone, and
+    /// printing there panics. `give_back` shows the cursor, and nothing is buffered between frames.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<io::Stdout>>>>,
     theme: Theme,
 }
 
@@ -40,7 +43,7 @@ impl Tty {
         take_over()?;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, theme }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), theme }),
             Err(error) => {
                 give_back();
                 Err(error)

@@ -32,6 +32,9 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     header::draw(&mut paint, app, &layout);
     roster::draw(&mut paint, app, &layout);
     paint.rule(layout.rule, pane_title(app, &layout));
+    if layout.split.height > 0 {
+        paint.rule(layout.split, "events");
+    }
     detail::draw(&mut paint, app, layout.detail);
     events::draw(&mut paint, app, layout.events);
     footer::draw(&mut paint, app, &layout);

@@ -10,7 +10,8 @@ pub trait Reading {
     fn says(&self, text: &str) -> bool;
     /// The first row with this text, counted from 0.
     fn row_of(&self, text: &str) -> Option<u16>;
-    /// Whether the first row with `text` has `word` as a whole word: `muted` is not in `unmuted`.
+    /// Whether the first row of the roster with `text` has `word` as a whole word: `muted` is not in `unmuted`.
+    /// The panes beside the roster are not looked at.
     fn row_says(&self, text: &str, word: &str) -> bool;
     /// The number of times the text stands on the screen.
     fn count(&self, text: &str) -> usize;
@@ -37,7 +38,8 @@ impl Reading for vt100::Screen {
     }
 
     fn row_says(&self, text: &str, word: &str) -> bool {
-        self.lines().iter().find(|line| line.contains(text)).is_some_and(|line| has_word(line, word))
+        let rows = self.lines();
+        rows.iter().map(|line| beside_panes(line)).find(|row| row.contains(text)).is_some_and(|row| has_word(row, word))
     }
 
     fn count(&self, text: &str) -> usize {
@@ -55,6 +57,11 @@ impl Reading for vt100::Screen {
             .find(|&(row, column)| starts(row, column))
             .and_then(|(row, column)| self.cell(row, column).cloned())
     }
+}
+
+/// The part of a line that belongs to the roster: a wide screen has panes on its right.
+fn beside_panes(line: &str) -> &str {
+    line.split('│').next().unwrap_or_default()
 }
 
 /// Whether a line has the word or phrase with no letter or digit touching it on either side.

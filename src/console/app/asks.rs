@@ -33,6 +33,12 @@ fn action_of(command: Command) -> Option<Action> {
     }
 }
 
+/// What `r` would ask again: the last ask, where it failed or nobody knows.
+fn action_again(call: &Participant) -> Option<Action> {
+    let ask = call.ask.as_ref()?;
+    matches!(ask.ended.as_ref()?.outcome, Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown).then_some(ask.action)
+}
+
 impl App {
     /// Why a command cannot be used now, as a sentence; none when it can.
     #[must_use]
@@ -53,7 +59,7 @@ impl App {
         let Some(call) = self.selected() else { return Some("nobody is under the cursor".into()) };
         match command {
             Command::Copy if call.number.is_none() => Some(format!("{} has no number to copy", self.label(call))),
-            Command::Again => match self.action_again(call) {
+            Command::Again => match action_again(call) {
                 Some(action) => self.why_not(call, action),
                 None => Some(format!("nothing failed for {}", self.label(call))),
             },
@@ -92,11 +98,6 @@ impl App {
         }
     }
 
-    fn action_again(&self, call: &Participant) -> Option<Action> {
-        let ask = call.ask.as_ref()?;
-        matches!(ask.ended.as_ref()?.outcome, Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown).then_some(ask.action)
-    }
-
     /// `m` and `u`: asks at once. `k`: asks the moderator first.
     pub(super) fn act(&mut self, command: Command) -> Vec<Effect> {
         let (Some(action), Some(target)) = (action_of(command), self.target()) else { return Vec::new() };
@@ -112,7 +113,7 @@ impl App {
 
     /// `r`: the last ask once more. A kick is confirmed again.
     pub(super) fn again(&mut self) -> Vec<Effect> {
-        match self.selected().and_then(|call| self.action_again(call)) {
+        match self.selected().and_then(action_again) {
             Some(Action::Kick) => self.act(Command::Kick),
             Some(Action::Mute) => self.act(Command::Mute),
             Some(Action::Unmute) => self.act(Command::Unmute),

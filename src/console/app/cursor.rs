@@ -74,15 +74,11 @@ impl App {
     pub(super) fn go(&mut self, place: usize) {
         let Some(last) = self.view.rows().len().checked_sub(1) else { return };
         let left = self.cursor.replace(self.view.rows()[place.min(last)]);
-        if left != self.cursor {
-            self.straighten();
-            // The row that was held only because the cursor stood on it may go now.
-            if let Some(left) = left {
-                let now = self.now;
-                self.keep_line(|app| app.view.release(left, &app.roster, now));
-            }
-        } else {
-            self.straighten();
+        self.straighten();
+        // The row that was held only because the cursor stood on it may go now.
+        if let Some(left) = left.filter(|left| Some(*left) != self.cursor) {
+            let now = self.now;
+            self.keep_line(|app| app.view.release(left, &app.roster, now));
         }
     }
 

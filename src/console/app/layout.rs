@@ -45,6 +45,8 @@ pub struct Layout {
     pub rows: Area,
     /// The line between table and panes.
     pub rule: Area,
+    /// The line between two panes beside the table.
+    pub split: Area,
     /// The detail pane.
     pub detail: Area,
     /// The events pane.
@@ -94,12 +96,14 @@ impl Layout {
         self.rule = Area { x: table.width, width: 1, ..body };
         let pane = Area { x: table.width + 1, width: side, ..body };
         let upper = match (detail, events) {
-            (true, true) => (pane.height / 2).max(12).min(pane.height),
+            (true, true) => (pane.height / 2).max(12).min(pane.height - 1),
             (true, false) => pane.height,
             _ => 0,
         };
         self.detail = Area { height: upper, ..pane };
-        self.events = Area { y: pane.y + upper, height: pane.height - upper, ..pane };
+        let line = u16::from(detail && events);
+        self.split = Area { y: pane.y + upper, height: line, ..pane };
+        self.events = Area { y: pane.y + upper + line, height: pane.height - upper - line, ..pane };
         table
     }
 
@@ -135,8 +139,9 @@ mod tests {
 
     #[test]
     fn parts_never_overlap_nor_leave_the_screen() {
-        for width in 0..=200 {
-            for height in 0..=60 {
+        let widths = [0, 1, 39, 40, 41, 79, 80, 99, 100, 101, 123, 124, 125, 140, 200];
+        for width in widths {
+            for height in (0..=45).chain([60]) {
                 for flags in 0..8 {
                     let layout = Layout::new((width, height), flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
                     let parts = [
@@ -146,6 +151,7 @@ mod tests {
                         layout.heading,
                         layout.rows,
                         layout.rule,
+                        layout.split,
                         layout.detail,
                         layout.events,
                         layout.status,

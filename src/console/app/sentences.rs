@@ -63,15 +63,13 @@ impl App {
         let who = who.unwrap_or_default();
         let repeated = matches!(change, Change::Duplicate(_));
         let told = match &event.what {
-            What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated => None,
+            What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
-            What::Left(_) if *change == Change::Nothing => None,
             What::Left(only) => {
                 let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
-            What::Hand(_) if *change == Change::Nothing => None,
             What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
             What::Asked(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };

@@ -429,7 +429,7 @@ fn a_name_holds_for_the_number_or_the_call() {
     let mut stage = Stage::with(1);
     let effects = stage.keys("n Ctrl-u Z o e Enter");
     let [Effect::Append(what @ What::Named(named))] = &effects[..] else { panic!("one name, not {effects:?}") };
-    assert_eq!((&*named.name, named.number.map(|n| n.digits()).as_deref(), &*named.by), ("Zoe", Some("12157010680"), "ada"));
+    assert_eq!((&*named.name, named.number.map(Number::digits).as_deref(), &*named.by), ("Zoe", Some("12157010680"), "ada"));
     stage.event(what.clone());
     assert_eq!(stage.app.label(stage.app.selected().expect("one")), "Zoe");
     assert!(stage.keys("n Enter").is_empty(), "unchanged is nothing");
@@ -602,8 +602,6 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     /// Whatever comes in between, an ask is for the caller who was under the cursor when `m` or `u` was
     /// pressed, or who was named in the dialog when `k` was; and nothing moves that caller's line but keys.
     #[test]
