@@ -188,9 +188,9 @@ pub fn markdown() -> String {
         let keys = entry
             .shown
             .map_or_else(|| entry.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" "), |shown| format!("`{shown}`"));
-        format!("| {keys} | {} |\n", entry.help)
+        format!("| {keys} | {} | `{}` |\n", entry.help, entry.id)
     });
-    std::iter::once("| key | does |\n|---|---|\n".to_owned()).chain(rows).collect()
+    std::iter::once("| key | does | name in `[keys]` |\n|---|---|---|\n".to_owned()).chain(rows).collect()
 }
 
 #[cfg(test)]
