@@ -197,6 +197,13 @@ fn invalid_files_are_refused_with_file_line_and_remedy() {
 }
 
 #[test]
+fn a_bad_value_is_an_error_also_where_something_overrides_it() {
+    let home = Home::new();
+    put(&home, "config/confmod/config.toml", "listen = \"nonsense\"\n", 0o600);
+    run(&home, "config", &[("CONFMOD_LISTEN", "127.0.0.1:0")]).ends_with(2).complains("config.toml, line 1: listen: ");
+}
+
+#[test]
 fn the_usual_file_is_found_and_a_named_one_replaces_it() {
     let home = Home::new();
     put(&home, "config/confmod/config.toml", "pace = 11\n", 0o600);

@@ -145,6 +145,14 @@ impl<'a> Fields<'a> {
         (!value.is_empty() && !phone::is_placeholder(&value)).then(|| value.into())
     }
 
+    /// The values of the first 16 fields without a meaning of their own, cleaned, for finding a caller by them.
+    fn others(&self) -> Option<Box<str>> {
+        let values = self.0.iter().filter(|(name, _)| !is_known_field(name)).take(OTHERS);
+        let values: Vec<String> = values.map(|(_, value)| text::clean_field(value)).filter(|value| !value.is_empty()).collect();
+        let text = text::clean_field(&values.join(" "));
+        (!text.is_empty()).then(|| text.into())
+    }
+
     /// What came, word for word, as one JSON object: each known spelling once, and the first 16 others.
     ///
     /// Names and values are cut at [`FIELD_BYTES`]; everything that cannot be shown is escaped. A name may
@@ -251,7 +259,16 @@ fn arrival(call: CallKey, conference: Option<ConferenceId>, number: &str, fields
             (None, (!text.is_empty()).then(|| text.into()))
         }
     };
-    Arrival { call, conference, number, instead, name: fields.shown(NAME), called: fields.shown(CALLED), hand: false }
+    Arrival {
+        call,
+        conference,
+        number,
+        instead,
+        name: fields.shown(NAME),
+        called: fields.shown(CALLED),
+        others: fields.others(),
+        hand: false,
+    }
 }
 
 #[cfg(test)]

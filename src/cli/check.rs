@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::execute::load_whole;
+use super::execute::checked;
 use super::{WRONG, fail, print};
 use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Settings};
@@ -36,7 +36,7 @@ const NAMES: [&str; 7] = ["configuration", "secret files", "user key", "journal"
 ///
 /// The exit code is 0 if all hold, 1 if one does not, 2 if the configuration is wrong.
 pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
-    let loaded = match load_whole(flags, environment, Purpose::Console) {
+    let loaded = match checked(flags, environment, Purpose::Console) {
         Ok(loaded) => loaded,
         Err(error) => return end(&without_configuration(&error), Some(WRONG)),
     };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, run, urls};
 use crate::conference::Action;
-use crate::config::{Config, ConfigError, DEFAULT_FILE, Environment, ErrorKind, Flags, Loaded, Purpose, load};
+use crate::config::{Config, ConfigError, DEFAULT_FILE, Environment, Flags, Loaded, Purpose, load};
 use crate::console::command::KeyMap;
 use crate::logging;
 
@@ -78,19 +78,19 @@ fn one_ask(action: Action, args: &AskArgs, flags: Flags) -> ExitCode {
     with(&own.or(flags), Purpose::Command, |loaded| ask::run(&loaded.config, action, args))
 }
 
-/// Loads the configuration and goes on with it, or says what is wrong with it.
-fn with(flags: &Flags, purpose: Purpose, go_on: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
-    match load_whole(flags, &Environment::of_process(), purpose) {
-        Ok(loaded) => go_on(loaded),
-        Err(error) => fail(&error.to_string(), WRONG),
-    }
-}
-
-/// Loads the configuration, and checks what only the console knows: which commands and keys there are.
-pub(super) fn load_whole(flags: &Flags, environment: &Environment, purpose: Purpose) -> Result<Loaded, ConfigError> {
+/// Loads the configuration and checks what its own room cannot: whether the keys fit the commands.
+pub(super) fn checked(flags: &Flags, environment: &Environment, purpose: Purpose) -> Result<Loaded, ConfigError> {
     let loaded = load(flags, environment, purpose)?;
     match KeyMap::new(&loaded.config.keys) {
         Ok(_) => Ok(loaded),
-        Err(error) => Err(ConfigError::new(ErrorKind::Setting, format!("{}: {error}", loaded.origin("keys")))),
+        Err(sentence) => Err(loaded.wrong("keys", &sentence)),
+    }
+}
+
+/// Loads the configuration and goes on with it, or says what is wrong with it.
+fn with(flags: &Flags, purpose: Purpose, go_on: impl FnOnce(Loaded) -> ExitCode) -> ExitCode {
+    match checked(flags, &Environment::of_process(), purpose) {
+        Ok(loaded) => go_on(loaded),
+        Err(error) => fail(&error.to_string(), WRONG),
     }
 }

@@ -90,6 +90,9 @@ pub struct Arrival {
     /// The number that was dialled, cleaned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<Box<str>>,
+    /// The values of other fields, for finding: cleaned, with a space between them, at most 256 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Box<str>>,
     /// Whether the caller came with a raised hand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hand: bool,
@@ -274,6 +277,7 @@ mod tests {
             instead: None,
             name: Some("Ada \"Countess\" Lovelace".into()),
             called: Some("4930901820".into()),
+            others: Some("Bolt fr".into()),
             hand: true,
         };
         let bare = Arrival {
@@ -282,6 +286,7 @@ mod tests {
             instead: Some("anonymous".into()),
             name: None,
             called: None,
+            others: None,
             hand: false,
             ..arrival.clone()
         };

@@ -111,6 +111,8 @@ pub struct Participant {
     pub given_name: Option<Box<str>>,
     /// The number that was dialled.
     pub called: Option<Box<str>>,
+    /// The values of its other fields, for finding.
+    pub others: Option<Box<str>>,
     /// Where the call is.
     pub presence: Presence,
     /// When it came to be there.
@@ -145,6 +147,7 @@ impl Participant {
             said_name: arrival.name.clone(),
             given_name: None,
             called: arrival.called.clone(),
+            others: arrival.others.clone(),
             presence: Presence::Calling,
             since: at,
             joined: at,
@@ -166,7 +169,8 @@ impl Participant {
         } else if self.number.is_none() && arrival.instead.is_some() {
             self.instead.clone_from(&arrival.instead);
         }
-        for (mine, news) in [(&mut self.said_name, &arrival.name), (&mut self.called, &arrival.called)] {
+        for (mine, news) in [(&mut self.said_name, &arrival.name), (&mut self.called, &arrival.called), (&mut self.others, &arrival.others)]
+        {
             if news.is_some() {
                 mine.clone_from(news);
             }

@@ -13,6 +13,7 @@ pub(crate) fn arrival(key: &str, conference: &str, number: &str) -> Arrival {
         instead: None,
         name: None,
         called: None,
+        others: None,
         hand: false,
     }
 }

@@ -95,7 +95,7 @@ impl Filter {
         fields.extend(roster.name(call).map(str::to_lowercase));
         fields.extend(call.number.map(Number::e164));
         fields.extend(call.conference.as_ref().map(|conference| conference.as_str().to_lowercase()));
-        fields.extend([&call.instead, &call.called, &call.said_name].into_iter().flatten().map(|text| text.to_lowercase()));
+        fields.extend([&call.instead, &call.called, &call.said_name, &call.others].into_iter().flatten().map(|text| text.to_lowercase()));
         if call.number.is_none() {
             fields.push(format!("no number {}", call.key.tag().to_lowercase()));
         }

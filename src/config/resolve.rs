@@ -32,14 +32,6 @@ pub struct Loaded {
     pub(super) origins: BTreeMap<&'static str, Origin>,
 }
 
-impl Loaded {
-    /// Where a setting came from; the default where nothing set it.
-    #[must_use]
-    pub fn origin(&self, key: &str) -> Origin {
-        self.origins.get(key).cloned().unwrap_or_default()
-    }
-}
-
 /// Reads file, environment and flags, in this order, and checks what they say.
 ///
 /// Fails with the first thing that is wrong. A missing file is no error unless a flag names it.
@@ -53,8 +45,14 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     }
     let file = path.filter(|_| from_file.is_some());
     let mut layer = from_file.unwrap_or_default();
-    layer.extend(environment_layer(environment)?);
-    layer.extend(flags.layer());
+    let mut over = environment_layer(environment)?;
+    over.extend(flags.layer());
+    if purpose != Purpose::Demo {
+        // A bad value is an error also where something overrides it: tomorrow it may not.
+        let hidden = layer.iter().filter(|(key, _)| over.contains_key(*key)).map(|(key, given)| (*key, given.clone())).collect();
+        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone() }.config()?;
+    }
+    layer.extend(over);
     if purpose == Purpose::Demo {
         layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
     }
@@ -70,6 +68,14 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     }
     default_paths(&mut config, &paths, purpose)?;
     Ok(Loaded { config, file, origins: values.origins })
+}
+
+impl Loaded {
+    /// An error about a setting's value that only those who use it can judge, naming where it was set.
+    #[must_use]
+    pub fn wrong(&self, key: &'static str, sentence: &str) -> ConfigError {
+        ConfigError::setting(key, self.origins.get(key).unwrap_or(&Origin::Default), sentence)
+    }
 }
 
 /// There is no home directory, and a file needs a place.

@@ -141,7 +141,7 @@ impl KeyMap {
     pub fn new(changed: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
         if let Some(id) = changed.keys().find(|id| !TABLE.iter().any(|entry| entry.id == id.as_str())) {
             let known = TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ");
-            return Err(format!("[keys] {id}: there is no such command; the commands are {known}"));
+            return Err(format!("{id}: there is no such command; the commands are {known}"));
         }
         let mut map = Self { commands: HashMap::new(), chords: Vec::new() };
         let mut owners: HashMap<Chord, &str> = HashMap::new();
@@ -150,9 +150,9 @@ impl KeyMap {
                 changed.get(entry.id).map_or_else(|| entry.keys.to_vec(), |keys| keys.iter().map(String::as_str).collect());
             let mut chords = Vec::new();
             for (text, place) in texts.into_iter().zip(1..) {
-                let chord = Chord::parse(text).map_err(|error| format!("[keys] {}: {error}", entry.id))?;
+                let chord = Chord::parse(text).map_err(|error| format!("{}: {error}", entry.id))?;
                 if let Some(other) = owners.insert(chord, entry.id) {
-                    return Err(format!("[keys] {chord} is bound twice, to {other} and to {}; give one of them another key", entry.id));
+                    return Err(format!("{chord} is bound twice, to {other} and to {}; give one of them another key", entry.id));
                 }
                 let command = if let Command::Tab(_) = entry.command { Command::Tab(place) } else { entry.command };
                 map.commands.insert(chord, command);
@@ -188,9 +188,9 @@ pub fn markdown() -> String {
         let keys = entry
             .shown
             .map_or_else(|| entry.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" "), |shown| format!("`{shown}`"));
-        format!("| {keys} | {} |\n", entry.help)
+        format!("| {keys} | {} | `{}` |\n", entry.help, entry.id)
     });
-    std::iter::once("| key | does |\n|---|---|\n".to_owned()).chain(rows).collect()
+    std::iter::once("| key | does | name in `[keys]` |\n|---|---|---|\n".to_owned()).chain(rows).collect()
 }
 
 #[cfg(test)]
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(map.text(entry_of(Command::Tab(1))), "1-9");
         let twice = KeyMap::new(&changed("kick", &["m"])).expect_err("m is mute's");
         assert!(twice.contains("m is bound twice, to mute and to kick"), "{twice}");
-        assert!(KeyMap::new(&changed("kick", &["kk"])).expect_err("no key").contains("[keys] kick"));
+        assert!(KeyMap::new(&changed("kick", &["kk"])).expect_err("no key").contains("kick: "));
         assert!(KeyMap::new(&changed("levitate", &["l"])).expect_err("no command").contains("no such command"));
     }
 }

@@ -101,6 +101,7 @@ fn joined(call: &str) -> What {
         instead: None,
         name: None,
         called: None,
+        others: None,
         hand: false,
     })
 }

@@ -25,6 +25,7 @@ fn every_spelling_in_any_case_fills_its_field() {
         instead: None,
         name: Some("Ada L".into()),
         called: Some("4930".into()),
+        others: None,
         hand: false,
     };
     for query in [
@@ -51,6 +52,14 @@ fn the_first_spelling_that_says_anything_wins() {
     let both = read(Kind::Start, &Fields::parse("key=query&name=", b"key=form&name=Form"), None);
     let Ok(What::Started(arrival)) = both else { panic!("{both:?}") };
     assert_eq!((arrival.call.as_str(), arrival.name.as_deref()), ("query", Some("Form")));
+}
+
+#[test]
+fn other_fields_can_be_found_by_their_values() {
+    let others = |query: &str| arrived(&format!("key=7&name=Ada&{query}")).others.map(String::from);
+    assert_eq!(others("company=Bolt%1b+%26+Co&LANGUAGE=fr&empty="), Some("Bolt & Co fr".into()));
+    assert_eq!(others("state=up&hand=up&called=49"), None, "what has a meaning of its own is no other field");
+    assert!(others(&format!("a={}&b={}", "x".repeat(200), "y".repeat(200))).is_some_and(|text| text.len() <= 256));
 }
 
 #[test]

@@ -91,18 +91,22 @@ fn filters_find_names_numbers_fields_and_states() {
     let mut table = three();
     table.play([(4, join("d", "1", "")), (5, ask("c", Action::Mute)), (6, answer("c", 2, Outcome::Accepted))]);
     let tag = CallKey::new("d").tag();
+    let company =
+        crate::conference::event::Arrival { others: Some("Bolt, gold".into()), ..crate::conference::story::arrival("e", "1", "777") };
+    table.play([(7, What::Joined(company))]);
     for (text, found) in [
+        ("bolt", vec!["e"]),
         ("ZO", vec!["c"]),
         ("215701", vec!["a"]),
         ("+1215", vec!["a"]),
         ("muted", vec!["c"]),
-        ("open", vec!["a", "b", "d"]),
+        ("open", vec!["a", "b", "d", "e"]),
         ("no number", vec!["d"]),
         (tag.as_str(), vec!["d"]),
         ("hand", vec!["b"]),
         ("ada 1215", vec!["a"]),
         ("ada muted", vec![]),
-        ("", vec!["c", "a", "b", "d"]),
+        ("", vec!["c", "a", "b", "d", "e"]),
     ] {
         table.view.set_filter(Filter::new(text), &table.roster, table.now);
         assert_eq!(table.keys(), found, "{text:?}");

@@ -130,8 +130,10 @@ fn a_bad_value_names_where_it_came_from_and_the_remedy() {
 }
 
 #[test]
-fn what_is_overridden_need_not_be_right() {
-    let config = load_with(&home("pace = 0\n"), [("CONFMOD_PACE", "5")], &Flags::default()).expect("valid");
+fn what_is_overridden_must_be_right_all_the_same_but_is_not_opened() {
+    let said = load_with(&home("pace = 0\n"), [("CONFMOD_PACE", "5")], &Flags::default()).expect_err("refused").to_string();
+    assert!(said.contains("line 1: pace"), "{said}");
+    let config = load_with(&home("pace = 7\n"), [("CONFMOD_PACE", "5")], &Flags::default()).expect("valid");
     assert_eq!(config.pace, 5);
     let home = home("userkey_file = \"/nonexistent/key\"\n");
     let config = load_with(&home, [("CONFMOD_USERKEY", "k")], &Flags::default()).expect("the file is not opened");

@@ -9,6 +9,9 @@ use crate::conference::roster::{CallId, Change, Participant, Presence};
 use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
+/// The columns that a caller's name may take in a sentence.
+const NAME: usize = 28;
+
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -57,13 +60,19 @@ impl App {
 
     /// Tells an event, after it was folded in.
     pub(super) fn tell(&mut self, event: &Event, change: &Change, before: &Before) {
-        let who = event.what.call().map(|key| {
-            self.call(key).map(|call| self.label(call)).or_else(|| before.label.clone()).unwrap_or_else(|| format!("call {key}"))
+        let known = event.what.call().map(|key| {
+            let now = self.call(key).map(|call| self.label(call));
+            now.or_else(|| before.label.clone()).unwrap_or_else(|| format!("call {key}"))
         });
-        let who = who.unwrap_or_default();
+        // A caller chooses the name; it must not push what happened off the line.
+        let who = crate::text::cut(&known.unwrap_or_default(), NAME, "~").into_owned();
         let repeated = matches!(change, Change::Duplicate(_));
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
+            // Its number comes with the join at the earliest.
+            What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => {
+                Some((Tone::Plain, "a caller is on the way in".into()))
+            }
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
             What::Left(only) => {

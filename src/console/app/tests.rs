@@ -487,6 +487,15 @@ fn what_the_provider_said_is_told() {
 }
 
 #[test]
+fn a_long_name_does_not_push_what_happened_off_the_line() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(named_arrival("a", "1122", "12157010680", &"N".repeat(200)));
+    stage.event(ask("a", Action::Mute));
+    stage.event(answer("a", 2, Outcome::Accepted));
+    assert!(stage.notice().len() < 60 && stage.notice().contains("muted in 80 ms"), "{}", stage.notice());
+}
+
+#[test]
 fn the_voice_columns_own_words_stand_nowhere_else() {
     let mut stage = Stage::with(2);
     for action in [Action::Mute, Action::Unmute, Action::Kick] {

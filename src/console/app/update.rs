@@ -331,6 +331,8 @@ impl App {
             self.say(Tone::Plain, "stopped: nobody was kicked");
         } else if !self.view.filter().is_empty() {
             self.filter("");
+        } else {
+            self.notice = None;
         }
     }
 
