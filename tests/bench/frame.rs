@@ -117,6 +117,7 @@ fn join(number: u64) -> Event {
         instead: None,
         name: Some(format!("Caller {number}").into()),
         called: None,
+        others: None,
         hand: false,
     };
     Event { seq: Seq(number + 1), at: AT, what: What::Joined(arrival) }

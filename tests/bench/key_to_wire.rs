@@ -102,6 +102,7 @@ impl Inside {
             instead: None,
             name: None,
             called: None,
+            others: None,
             hand: false,
         };
         runtime.block_on(journal.append(Draft::new(now(), What::Joined(joined))).durable()).expect("an append");
