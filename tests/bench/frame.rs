@@ -118,6 +118,7 @@ fn join(number: u64) -> Event {
         name: Some(format!("Caller {number}").into()),
         called: None,
         hand: false,
+        others: None,
     };
     Event { seq: Seq(number + 1), at: AT, what: What::Joined(arrival) }
 }

@@ -103,6 +103,7 @@ impl Inside {
             name: None,
             called: None,
             hand: false,
+            others: None,
         };
         runtime.block_on(journal.append(Draft::new(now(), What::Joined(joined))).durable()).expect("an append");
         Self { runtime, journal, feed, _dispatch: dispatch }
