@@ -105,7 +105,7 @@ fn a_kick_is_not_repeated_where_it_may_have_been_done() {
         stage.provider.script(answer.clone());
         kick(&mut console);
         console.wait_for_row(&name, "unknown");
-        wait_for_notice(&console, &format!("{name}: nobody knows whether the kick was done"));
+        wait_for_notice(&console, &format!("{name}: kick unknown"));
         assert!(console.screen().pane_says("unknown, muted before"), "the state before stays in sight:\n{}", console.screen_text());
         assert_eq!(stage.provider.requests().len(), 2 * (number + 1), "{answer:?}");
     }

@@ -42,11 +42,11 @@ fn a_caller_without_a_number_is_a_row_and_refuses_asks_on_the_spot() {
     // The placeholder is told with the variable and the URL to correct.
     console.wait_for(|screen| screen.pane_says("the join URL sent $[E64] in place of a number"), "which variable of which URL");
     console.send_keys("m");
-    wait_for_notice(&console, "cannot be reached: the provider needs E164");
+    wait_for_notice(&console, "withheld the number, and the provider needs E164");
     console.send_keys("p");
     wait_for_notice(&console, "digits");
     console.send_keys("k");
-    wait_for_notice(&console, "cannot be reached: the provider needs E164");
+    wait_for_notice(&console, "withheld the number, and the provider needs E164");
     assert!(!console.screen().says("kick this caller?"), "{}", console.screen_text());
     console.press(Key::End);
     console.press(Key::Up);

@@ -117,6 +117,7 @@ fn join(number: u64) -> Event {
         instead: None,
         name: Some(format!("Caller {number}").into()),
         called: None,
+        others: None,
         hand: false,
         others: None,
     };

@@ -102,6 +102,7 @@ impl Inside {
             instead: None,
             name: None,
             called: None,
+            others: None,
             hand: false,
             others: None,
         };
