@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
+pub use crate::conference::health::JournalHealth as Health;
 
 pub mod sqlite;
 
@@ -71,18 +72,6 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
-
-/// How the journal is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Health {
-    /// The last write was good, or there was none yet.
-    #[default]
-    Good,
-    /// The last write failed; the next may not. What the engine said.
-    Trouble(String),
-    /// Nothing is taken until restart. What the engine said.
-    Failed(String),
-}
 
 /// The promise of a place in the journal.
 #[derive(Debug)]

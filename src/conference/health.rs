@@ -1,4 +1,4 @@
-//! How the provider has been answering, folded from answers.
+//! How those are that confmod leans on: the provider, folded from its answers, and the journal.
 
 use std::collections::VecDeque;
 
@@ -7,6 +7,18 @@ use super::event::Answer;
 
 /// Answers that the percentiles look back on.
 const LOOK_BACK: usize = 100;
+
+/// How the journal is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum JournalHealth {
+    /// The last write was good, or there was none yet.
+    #[default]
+    Good,
+    /// The last write failed; the next may not. What the engine said.
+    Trouble(String),
+    /// Nothing is taken until restart. What the engine said.
+    Failed(String),
+}
 
 /// What is known of the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

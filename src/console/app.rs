@@ -6,12 +6,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::conference::event::Seq;
-use crate::conference::health::ProviderHealth;
+use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
 use crate::config::{Kick, Withheld};
-use crate::journal::Health;
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;

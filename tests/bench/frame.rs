@@ -119,6 +119,7 @@ fn join(number: u64) -> Event {
         called: None,
         others: None,
         hand: false,
+        others: None,
     };
     Event { seq: Seq(number + 1), at: AT, what: What::Joined(arrival) }
 }

@@ -1,7 +1,7 @@
 //! What must not be overlooked, and the tabs: the two lines of the header that are worked out, not just drawn.
 
 use super::{App, Tone};
-use crate::journal::Health;
+use crate::conference::health::JournalHealth as Health;
 
 /// One tab as it stands on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]

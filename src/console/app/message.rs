@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::conference::event::{Event, Seq};
+use crate::conference::health::JournalHealth as Health;
 use crate::console::keys::Chord;
-use crate::journal::Health;
 
 /// Something that reached the console.
 #[derive(Clone, Debug)]

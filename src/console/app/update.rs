@@ -4,11 +4,11 @@ use super::dialog::{Input, found};
 use super::{App, Dialog, Effect, Message, Mouse, Tone};
 use crate::conference::Moment;
 use crate::conference::event::{CallOnly, Event, Named, What};
+use crate::conference::health::JournalHealth as Health;
 use crate::conference::roster::Change;
 use crate::conference::view::Filter;
 use crate::console::command::{self, Command};
 use crate::console::keys::{Chord, Key};
-use crate::journal::Health;
 
 /// How often calls that are long gone are forgotten, in milliseconds.
 const FORGET_EVERY: i64 = 60_000;

@@ -53,7 +53,7 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     count(app.counts.dropped, "dropped", bad);
     count(app.counts.refused, "refused", warning);
     count(u64::from(app.duplicates), "repeated", dim);
-    count(u64::from(app.roster.all().unreachable), "no number", warning);
+    count(u64::from(app.roster.all().unreachable), if narrow { "no number" } else { "without a number" }, warning);
     count(app.roster.asks_waiting() as u64, "asked", dim);
     let line = layout.health;
     let mut x = line.x + 1;

@@ -1,0 +1,107 @@
+//! What is told, to whom it is told, and what is not shown.
+
+use super::*;
+
+#[test]
+fn a_name_holds_for_the_number_or_the_call() {
+    let mut stage = Stage::with(1);
+    let effects = stage.keys("n Ctrl-u Z o e Enter");
+    let [Effect::Append(what @ What::Named(named))] = &effects[..] else { panic!("one name, not {effects:?}") };
+    assert_eq!((&*named.name, named.number.map(Number::digits).as_deref(), &*named.by), ("Zoe", Some("12157010680"), "ada"));
+    stage.event(what.clone());
+    assert_eq!(stage.app.label(stage.app.selected().expect("one")), "Zoe");
+    assert!(stage.keys("n Enter").is_empty(), "unchanged is nothing");
+    assert!(stage.keys("n x Esc").is_empty());
+}
+
+#[test]
+fn masking_hides_digits_in_rows_notices_and_copies() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(join("a", "1122", "12157010680"));
+    assert_eq!(stage.keys("c"), [Effect::Copy("+12157010680".into())]);
+    stage.keys("p");
+    assert_eq!(stage.keys("c"), [Effect::Copy("+*********80".into())]);
+    assert_eq!(mask_digits("+1 215-701-0680 said 1122 at 12:04:31"), "+* ***-***-**80 said 1122 at 12:04:31");
+    assert_eq!(mask_digits("Ada 0049151234567"), "Ada ***********67");
+    assert_eq!(stage.app.label(stage.app.selected().expect("one")), "+*********80");
+}
+
+#[test]
+fn what_the_provider_said_is_told() {
+    let mut stage = Stage::with(1);
+    stage.event(ask("a", Action::Mute));
+    assert_eq!(stage.notice(), "moderator asked: mute Caller a");
+    stage.event(answer("a", 2, Outcome::Refused));
+    assert_eq!(stage.notice(), "Caller a: mute refused: participant not found");
+    assert!(stage.log_says("mute refused: participant not found"));
+}
+
+#[test]
+fn a_long_name_does_not_push_what_happened_off_the_line() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(named_arrival("a", "1122", "12157010680", &"N".repeat(200)));
+    stage.event(ask("a", Action::Mute));
+    stage.event(answer("a", 2, Outcome::Accepted));
+    assert!(stage.notice().len() < 60 && stage.notice().contains("muted in 80 ms"), "{}", stage.notice());
+}
+
+#[test]
+fn the_voice_columns_own_words_stand_nowhere_else() {
+    let mut stage = Stage::with(2);
+    for action in [Action::Mute, Action::Unmute, Action::Kick] {
+        for outcome in [Outcome::Accepted, Outcome::Refused, Outcome::NotDelivered, Outcome::Unknown, Outcome::NotSent] {
+            stage.event(ask("a", action));
+            stage.event(answer("a", stage.last(), outcome));
+        }
+    }
+    stage.keys("k Esc");
+    let told = stage.app.lines.iter().map(|line| line.text.clone()).chain([stage.notice().to_owned()]);
+    let table = crate::console::command::TABLE.iter().map(|entry| format!("{} {}", entry.label, entry.help));
+    for text in told.chain(table) {
+        assert!(!["muting", "kicking"].iter().any(|word| text.contains(word)), "{text}");
+    }
+}
+
+#[test]
+fn one_number_on_two_calls_is_explained_once() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(join("a", "1122", "12157010680"));
+    stage.event(join("b", "1122", "12157010680"));
+    stage.event(join("b", "1122", "12157010680"));
+    let told = stage.app.lines.iter().filter(|line| line.text.contains("dialled number")).count();
+    assert_eq!((told, stage.app.duplicates), (1, 1));
+}
+
+#[test]
+fn the_gap_while_nobody_listened_is_told() {
+    let mut stage = Stage::new(|_| {});
+    let since = Moment(stage.now.0 - 300_000);
+    stage.event(What::Listening(crate::conference::event::Listening { down_since: Some(since) }));
+    assert!(stage.log_says("not running for 5m"));
+}
+
+#[test]
+fn a_failed_journal_is_told_across_the_screen_and_asks_are_marked() {
+    let mut stage = Stage::with(1);
+    stage.app.update(stage.now, Message::Journal(Health::Failed("disk I/O error".into())));
+    assert!(stage.app.banner().expect("a banner").1.contains("disk I/O error"));
+    let event = Event { seq: Seq::UNRECORDED.next(), at: stage.now, what: ask("a", Action::Mute) };
+    stage.app.update(stage.now, Message::Events([event].into()));
+    assert!(stage.notice().contains("not recorded"), "{}", stage.notice());
+    assert!(stage.app.banner().expect("a banner").1.contains("(1)"));
+    stage.app.update(stage.now, Message::Journal(Health::Good));
+    assert!(stage.app.banner().is_none() && stage.log_says("written again"));
+}
+
+#[test]
+fn hands_and_names_are_told_and_raw_fields_are_asked_for_once() {
+    let mut stage = Stage::with(1);
+    stage.event(hand("a", true));
+    assert!(stage.log_says("Caller a raised a hand"));
+    stage.event(name("a", "12157010680", "Zoe"));
+    assert!(stage.log_says("named a caller Zoe"));
+    assert_eq!(stage.keys("d"), [Effect::ReadFields(Seq(1))]);
+    assert!(stage.keys("Up").is_empty(), "once");
+    stage.app.update(stage.now, Message::Fields(Seq(1), vec![("LANGUAGE".into(), "fr".into())]));
+    assert_eq!(stage.app.fields().expect("read")[0].1, "fr");
+}
