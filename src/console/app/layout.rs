@@ -96,7 +96,7 @@ impl Layout {
         self.rule = Area { x: table.width, width: 1, ..body };
         let pane = Area { x: table.width + 1, width: side, ..body };
         let upper = match (detail, events) {
-            (true, true) => (pane.height / 2).max(12).min(pane.height - 1),
+            (true, true) => (pane.height * 2 / 3).max(12).min(pane.height - 1),
             (true, false) => pane.height,
             _ => 0,
         };
