@@ -1,7 +1,7 @@
 //! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
 //!
-//! This front file is the handle; [`writer`] is the thread that owns the only write connection,
-//! [`reader`] reads back on connections of its own, [`lock`] keeps a second writer out, [`schema`] is
+//! This front file is the handle; `writer` is the thread that owns the only write connection,
+//! `reader` reads back on connections of its own, `lock` keeps a second writer out, `schema` is
 //! what people see who open the file with the ordinary `sqlite3` shell.
 
 use std::fmt;
