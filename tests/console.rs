@@ -127,13 +127,14 @@ fn delete_takes_a_row_off_without_asking_the_provider() {
 }
 
 #[test]
-fn a_filter_finds_by_name_number_and_state() {
-    let (_stage, mut console, _) = with_three();
+fn a_filter_finds_by_name_number_field_and_state() {
+    let (_stage, mut console, listener) = with_three();
+    listener.tell("start", "key=3&department=Bolt+fractures");
     console.press(Key::Down);
     console.send_keys("m");
     console.wait_for_row("Ben", "muted");
     let shown = |screen: &vt100::Screen| order(screen, &["Mia", "Ben", "Zoe"]);
-    for (typed, left) in [("zo", "Zoe"), ("4930", "Ben"), ("muted", "Ben"), ("+1215", "Mia")] {
+    for (typed, left) in [("zo", "Zoe"), ("4930", "Ben"), ("muted", "Ben"), ("+1215", "Mia"), ("fracture", "Zoe")] {
         console.send_keys("/");
         console.wait_for_text("Enter keeps, Esc clears");
         console.send_keys(typed);
@@ -391,6 +392,19 @@ fn colours(raw: &[u8]) -> Vec<String> {
     let sequences = text.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(parameters, _)| parameters.to_owned()));
     let sets = |part: &str| part.parse::<u16>().is_ok_and(|code| matches!(code, 30..=38 | 40..=48 | 58 | 90..=107));
     sequences.filter(|parameters| parameters.chars().all(|c| c.is_ascii_digit() || c == ';') && parameters.split(';').any(sets)).collect()
+}
+
+#[test]
+fn anything_that_draws_will_do() {
+    for term in ["dumb", "vt100", "linux", "screen-256color", "no-such-terminal"] {
+        let stage = Stage::new();
+        let (mut console, listener) = stage.open_as(&stage.setup().env("TERM", term));
+        listener.join(&console, "1", "Mia", "12157010680");
+        console.send_keys("m");
+        console.wait_for_row("Mia", "muted");
+        console.signal(rustix::process::Signal::TERM);
+        console.terminal_is_clean();
+    }
 }
 
 #[test]

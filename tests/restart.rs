@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use rusqlite::Connection;
 use rustix::process::Signal;
 use support::keys::Key;
@@ -82,8 +84,11 @@ fn an_ask_that_is_not_answered_in_time_is_unknown_and_a_waiting_one_is_not_sent(
     stage.provider.wait_for_request(1);
     console.send_keys("u");
     console.wait_for_text("asked: unmute Ada");
+    let asked_to_end = Instant::now();
     quit(&mut console);
     assert_eq!(console.exit_code(), 0);
+    // Two seconds and what a busy machine adds; the answer would have been waited for much longer.
+    assert!(asked_to_end.elapsed() < Duration::from_secs(6), "{:?}", asked_to_end.elapsed());
     console.terminal_is_clean();
     let (mut again, _) = open(&stage);
     again.wait_for_row("Ada", "unknown");
@@ -92,6 +97,21 @@ fn an_ask_that_is_not_answered_in_time_is_unknown_and_a_waiting_one_is_not_sent(
     again.send_keys("m");
     again.wait_for_row("Ada", "muted");
     assert_eq!(stage.asked().len(), 2);
+}
+
+#[test]
+fn a_signal_waits_no_longer_for_an_ask_than_a_key_does() {
+    let (stage, mut console, _) = with_ada();
+    stage.provider.script(Answer::Hang);
+    console.send_keys("m");
+    stage.provider.wait_for_request(1);
+    let asked_to_end = Instant::now();
+    console.signal(Signal::TERM);
+    assert_eq!(console.exit_code(), 143);
+    assert!(asked_to_end.elapsed() < Duration::from_secs(6), "{:?}", asked_to_end.elapsed());
+    console.terminal_is_clean();
+    let (again, _) = open(&stage);
+    again.wait_for_row("Ada", "unknown");
 }
 
 #[test]

@@ -207,3 +207,18 @@ fn a_refused_callback_leaves_nothing_behind() {
     let found: Vec<_> = stage.home.files().into_iter().filter(|(_, bytes)| bytes.windows(7).any(|window| window == b"planted")).collect();
     assert!(found.is_empty(), "{:?}", found.iter().map(|(path, _)| path).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_token_that_is_being_replaced_is_still_accepted() {
+    let stage = Stage::new();
+    let former = "the-former-token-of-more-than-32-characters";
+    stage.home.configure(&format!("callback_token_previous = \"{former}\"\n"));
+    let (console, listener) = wide(&stage);
+    listener.join(&console, "1", "Mia", ADA);
+    let query = format!("key=2&conference=1122&number={ADA}&name=Ben");
+    let reply = support::http::get(listener.address, &format!("/callback/{former}/join?{query}"));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    console.wait_for_row("Ben", "open");
+    assert!(!String::from_utf8_lossy(&console.raw()).contains(former), "on the screen");
+    assert!(!String::from_utf8_lossy(&stage.home.log()).contains(former), "in the log");
+}

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -32,11 +33,13 @@ impl Home {
         self.join("journal.sqlite")
     }
 
-    /// Writes the configuration file that the program finds by itself.
+    /// Writes the configuration file that the program finds by itself, private as secrets in it must be.
     pub fn configure(&self, text: &str) {
         let directory = self.join("config").join("confmod");
         fs::create_dir_all(&directory).expect("a directory for the configuration");
-        fs::write(directory.join("config.toml"), text).expect("the configuration");
+        let file = directory.join("config.toml");
+        fs::write(&file, text).expect("the configuration");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a private file");
     }
 
     /// Everything in the log directory, one after the other; lossy, for reading by people and for scans.

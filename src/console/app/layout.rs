@@ -110,7 +110,8 @@ impl Layout {
     /// Panes under the table, side by side; returns the table's part.
     fn below(&mut self, body: Area, detail: bool, events: bool) -> Area {
         // The table keeps its heading and four rows before a pane gets anything.
-        let pane = if detail { body.height / 2 } else { body.height * 2 / 5 }.min(12).min(body.height.saturating_sub(5));
+        let wanted = if detail { (body.height / 2).min(18) } else { (body.height * 2 / 5).min(12) };
+        let pane = wanted.min(body.height.saturating_sub(5));
         if pane < 3 {
             return body;
         }

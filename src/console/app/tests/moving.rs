@@ -28,7 +28,11 @@ fn the_row_under_the_cursor_keeps_its_line_whatever_comes_and_goes() {
         "rows above went, the line stayed"
     );
     stage.keys("Down");
-    assert_eq!((stage.cursor().as_str(), stage.app.top), ("e", 0), "the moderator's own key closes the gap");
+    assert_eq!((stage.cursor().as_str(), stage.line(), stage.app.top), ("e", 3, -1), "a step down closes the gap by a line");
+    stage.keys("Down");
+    assert_eq!((stage.line(), stage.app.top), (3, 0));
+    stage.keys("Down");
+    assert_eq!((stage.cursor().as_str(), stage.line(), stage.app.top), ("x", 4, 0));
 }
 
 #[test]
