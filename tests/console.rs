@@ -202,7 +202,7 @@ fn a_configured_conference_is_the_tab_to_open_on_and_never_a_filter() {
     console.wait_for_row("Mia", "open");
     assert!(console.screen().says("[2:7788 (1)]"), "{}", console.screen_text());
     listener.tell("join", "key=2&conference=1122&number=4930901820&name=Ben");
-    console.wait_for_text("3 1122 1");
+    console.wait_for_text("3:1122 (1)");
     console.send_keys("m");
     assert_eq!(stage.provider.wait_for_request(1).parameter("CONFERENCE.NUMBER"), "7788");
     console.send_keys("1");

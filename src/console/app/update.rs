@@ -43,6 +43,11 @@ impl App {
                 Vec::new()
             }
             Message::Listener(counts) => {
+                if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
+                    // Once for each slip: a flow with one repeats it with every call.
+                    self.say(Tone::Warning, &**slip);
+                    self.log(self.now, Tone::Warning, slip.to_string());
+                }
                 self.counts = counts;
                 Vec::new()
             }
