@@ -11,7 +11,7 @@ pub(super) fn too_small(paint: &mut Paint<'_>, app: &App) {
     let (least_width, least_height) = SMALLEST;
     let size = format!("{}x{} of {least_width}x{least_height}", area.width, area.height);
     let quit = if matches!(app.dialog, Some(Dialog::Quit)) { "quit? y" } else { "" };
-    for (text, y) in ["too small", &size, "no key acts", quit].into_iter().zip(area.y..area.bottom()) {
+    for (text, y) in ["too small", &size, "only q works", quit].into_iter().zip(area.y..area.bottom()) {
         paint.text(area.x, y, area.width, text, Style::new());
     }
 }
