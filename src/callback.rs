@@ -136,6 +136,7 @@ impl Door {
         let fields = Fields::parse(head.uri.query().unwrap_or(""), if is_form { &body } else { &[] });
         let what = fields::read(kind, &fields, self.conference.as_ref()).map_err(|slip| {
             tracing::info!(kind = kind.word(), rule = slip.rule(), "refused a callback");
+            self.counts.slipped(&format!("a {} was refused. {slip}", kind.word()));
             Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
         })?;
         let at = (self.clock)();

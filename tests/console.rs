@@ -192,15 +192,15 @@ fn each_conference_has_a_tab_and_all_shows_every_call() {
     listener.tell("join", "key=4&conference=3344&number=390669812345&name=Abe");
     listener.tell("start", "key=5&number=390669812346&name=Eve");
     console.wait_for_row("Eve", "calling");
-    console.wait_for(|screen| screen.says("[1 all 5]  2 1122 3   3 3344 1"), "the tabs with their counts");
+    console.wait_for(|screen| screen.says("[1:all (5)]  2:1122 (3)   3:3344 (1)"), "the tabs with their counts");
     let names = ["Mia", "Ben", "Zoe", "Abe", "Eve"];
     let steps: [(Key, &str, &[&str]); 6] = [
-        (Key::Tab, "[2 1122 3]", &["Mia", "Ben", "Zoe"]),
-        (Key::Tab, "[3 3344 1]", &["Abe"]),
-        (Key::Tab, "[1 all 5]", &names),
-        (Key::BackTab, "[3 3344 1]", &["Abe"]),
-        (Key::Char('2'), "[2 1122 3]", &["Mia", "Ben", "Zoe"]),
-        (Key::Char('1'), "[1 all 5]", &names),
+        (Key::Tab, "[2:1122 (3)]", &["Mia", "Ben", "Zoe"]),
+        (Key::Tab, "[3:3344 (1)]", &["Abe"]),
+        (Key::Tab, "[1:all (5)]", &names),
+        (Key::BackTab, "[3:3344 (1)]", &["Abe"]),
+        (Key::Char('2'), "[2:1122 (3)]", &["Mia", "Ben", "Zoe"]),
+        (Key::Char('1'), "[1:all (5)]", &names),
     ];
     for (key, tab, callers) in steps {
         console.press(key);
@@ -209,9 +209,9 @@ fn each_conference_has_a_tab_and_all_shows_every_call() {
     // The mouse opens a tab, moves the cursor and turns the wheel.
     let column = console.screen().lines()[0].find("3344").expect("a tab");
     console.mouse(Mouse::Click, 0, u16::try_from(column).expect("a column"));
-    console.wait_for_text("[3 3344 1]");
+    console.wait_for_text("[3:3344 (1)]");
     console.send_keys("1");
-    console.wait_for_text("[1 all 5]");
+    console.wait_for_text("[1:all (5)]");
     let row = console.row_of("Zoe").expect("a row");
     console.mouse(Mouse::Click, row, 10);
     wait_for_cursor(&console, "Zoe");
@@ -235,9 +235,9 @@ fn a_configured_conference_is_the_tab_to_open_on_and_never_a_filter() {
     let (mut console, listener) = stage.open_as(&stage.setup().env("CONFMOD_CONFERENCE", "7788"));
     listener.tell("join", "key=1&number=12157010680&name=Mia");
     console.wait_for_row("Mia", "open");
-    assert!(console.screen().says("[2 7788 1]"), "{}", console.screen_text());
+    assert!(console.screen().says("[2:7788 (1)]"), "{}", console.screen_text());
     listener.tell("join", "key=2&conference=1122&number=4930901820&name=Ben");
-    console.wait_for_text("3 1122 1");
+    console.wait_for_text("3:1122 (1)");
     console.send_keys("m");
     assert_eq!(stage.provider.wait_for_request(1).parameter("CONFERENCE.NUMBER"), "7788");
     console.send_keys("1");
@@ -352,7 +352,7 @@ fn a_read_only_console_asks_for_nothing() {
         console.send_keys(key);
         wait_for_notice(&console, "this console is read-only");
     }
-    assert!(console.screen().says("[1 all 3]") && !console.screen().says("kick this caller?"), "{}", console.screen_text());
+    assert!(console.screen().says("[1:all (3)]") && !console.screen().says("kick this caller?"), "{}", console.screen_text());
     assert!(stage.asked().is_empty());
 }
 

@@ -149,7 +149,7 @@ fn old_calls_do_not_come_back_and_names_do() {
     journal(&stage).execute("UPDATE event SET at = at - 172800000", []).expect("an older journal");
     let (mut console, listener) = open(&stage);
     listener.join(&console, "ben", "Ben", BEN);
-    assert!(console.screen().says("[1 all 1]") && !console.screen().says(ADA), "{}", console.screen_text());
+    assert!(console.screen().says("[1:all (1)]") && !console.screen().says(ADA), "{}", console.screen_text());
     quit(&mut console);
     assert_eq!(console.exit_code(), 0);
     // A new call from the number has the name that was given then.
@@ -187,7 +187,7 @@ fn every_end_brings_back_the_same_rows() {
         again.wait_for_row("Cleo", "open");
         again.wait_for(|screen| screen.row_says("Ben", "↑"), "Ben's hand");
         let screen = again.screen();
-        assert!(screen.says("1 all 2") && !screen.row_says("Ada", "muted"), "{signal:?}:\n{}", screen.text());
+        assert!(screen.says("1:all (2)") && !screen.row_says("Ada", "muted"), "{signal:?}:\n{}", screen.text());
         // What comes after is taken as ever: the same join again changes nothing.
         listener.tell("join", "key=cleo&conference=3344");
         again.wait_for_text("1 repeated");

@@ -1,6 +1,7 @@
-//! What the listener counts, for the console's header. Nothing here waits or locks.
+//! What the listener counts, for the console's header. Nothing here waits; only the rare slip of a call flow takes a lock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -13,6 +14,7 @@ pub struct Counts {
     dropped: AtomicU64,
     evicted: AtomicU64,
     last: AtomicI64,
+    slip: Mutex<Option<Arc<str>>>,
     news: Notify,
 }
 
@@ -26,6 +28,7 @@ impl Default for Counts {
             dropped: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             last: AtomicI64::new(NEVER),
+            slip: Mutex::default(),
             news: Notify::new(),
         }
     }
@@ -52,9 +55,18 @@ impl Counts {
         Some(self.last.load(Ordering::Relaxed)).filter(|last| *last != NEVER).map(Moment)
     }
 
+    /// What was wrong with the last callback that had the token and could not be read, as a sentence.
+    pub fn last_slip(&self) -> Option<Arc<str>> {
+        self.slip.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Waits until something was refused or dropped since the last wait. For one waiter.
     pub async fn changed(&self) {
         self.news.notified().await;
+    }
+
+    pub(super) fn slipped(&self, sentence: &str) {
+        *self.slip.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
     }
 
     pub(super) fn refused(&self) {

@@ -242,6 +242,8 @@ pub(super) fn read(kind: Kind, fields: &Fields<'_>, configured: Option<&Conferen
             let state = fields.value(STATE);
             let up = match state {
                 "" => true,
+                // A variable that was not filled in says nothing.
+                variable if phone::is_placeholder(variable) => true,
                 word if word.eq_ignore_ascii_case("up") => true,
                 word if word.eq_ignore_ascii_case("down") => false,
                 other => return Err(Slip::State(excerpt(other))),

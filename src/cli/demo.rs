@@ -30,6 +30,7 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
     // Gone when the demo is: nobody asked for a record of people who do not exist.
     let folder = tempfile::Builder::new()
         .prefix("confmod-demo-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .tempdir()
         .map_err(|error| format!("making a folder for the demo's journal: {error}; check TMPDIR"))?;
     let token = Secret::from(random()?);

@@ -125,8 +125,12 @@ impl Roster {
             call.learn(arrival, at, seq);
             match call.presence {
                 Presence::In if call.conference == arrival.conference => change = Change::Duplicate(id),
-                Presence::Kicked if call.called_back => change = Change::Duplicate(id),
-                Presence::Kicked if at.since(call.since) < CALLED_BACK_WITHIN => call.called_back = true,
+                Presence::Kicked if at.since(call.since) < CALLED_BACK_WITHIN => {
+                    if call.called_back {
+                        change = Change::Duplicate(id);
+                    }
+                    call.called_back = true;
+                }
                 Presence::Calling | Presence::In | Presence::Left | Presence::Kicked => call.enter(arrival, at),
             }
         });

@@ -210,15 +210,27 @@ impl View {
         }
     }
 
+    /// Whether rows are in sight that are gone.
+    #[must_use]
+    pub fn has_leavers(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
     /// Looks at one row again, after it is held no longer.
     pub fn release(&mut self, id: CallId, roster: &Roster, now: Moment) {
         self.look_at(id, roster, now, &|_| false);
     }
 
-    /// When the next row goes out of sight by itself.
+    /// When, after a moment, the next row goes out of sight by itself.
     #[must_use]
-    pub fn next_expiry(&self, roster: &Roster) -> Option<Moment> {
-        self.leaving.iter().filter_map(|id| roster.get(*id)).filter(|call| !call.is_live()).map(|call| call.since.plus(SHOW_GONE)).min()
+    pub fn next_expiry(&self, roster: &Roster, after: Moment) -> Option<Moment> {
+        self.leaving
+            .iter()
+            .filter_map(|id| roster.get(*id))
+            .filter(|call| !call.is_live())
+            .map(|call| call.since.plus(SHOW_GONE))
+            .filter(|at| *at > after)
+            .min()
     }
 
     /// Shows another conference, or all. The order stays what the last sort made it.

@@ -219,6 +219,12 @@ impl App {
         if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
     }
 
+    /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.size.0 < layout::SMALLEST.0 || self.size.1 < layout::SMALLEST.1
+    }
+
     /// Whether the events pane is open.
     #[must_use]
     pub fn shows_events(&self) -> bool {

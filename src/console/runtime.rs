@@ -56,7 +56,7 @@ pub enum Ending {
 }
 
 /// A continued process has to draw everything anew.
-pub const SIGCONT: i32 = 18;
+pub const SIGCONT: i32 = rustix::process::Signal::CONT.as_raw();
 
 /// The machine's clock.
 #[must_use]
@@ -122,7 +122,7 @@ where
             },
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
-                let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count() };
+                let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };
                 session.tell(Message::Listener(counts));
             }
             () = at(session.frame_due()) => {}

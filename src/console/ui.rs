@@ -24,7 +24,7 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     let mut paint = Paint { buffer, theme };
     let (width, height) = (paint.buffer.area.width, paint.buffer.area.height);
     if width < SMALLEST.0 || height < SMALLEST.1 {
-        empty::too_small(&mut paint);
+        empty::too_small(&mut paint, app);
         paint.sweep();
         return;
     }

@@ -119,7 +119,6 @@ fn join(number: u64) -> Event {
         called: None,
         others: None,
         hand: false,
-        others: None,
     };
     Event { seq: Seq(number + 1), at: AT, what: What::Joined(arrival) }
 }

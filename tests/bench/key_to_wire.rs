@@ -104,7 +104,6 @@ impl Inside {
             called: None,
             others: None,
             hand: false,
-            others: None,
         };
         runtime.block_on(journal.append(Draft::new(now(), What::Joined(joined))).durable()).expect("an append");
         Self { runtime, journal, feed, _dispatch: dispatch }

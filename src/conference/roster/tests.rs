@@ -174,12 +174,14 @@ fn whoever_left_while_being_kicked_was_kicked() {
 #[test]
 fn calling_back_within_a_minute_of_a_kick_stays_kicked_and_is_marked() {
     let kicked = || vec![(0, join("a", "1", "100")), (1, ask("a", Action::Kick)), (2, answer("a", 2, Outcome::Accepted)), (3, leave("a"))];
-    let (roster, changes) = fold(kicked().into_iter().chain([(61, join("a", "1", "100")), (62, join("a", "1", "100"))]));
+    let (roster, changes) = fold(kicked().into_iter().chain([(60, join("a", "1", "100")), (61, join("a", "1", "100"))]));
     assert!(call(&roster, "a").called_back);
     assert_eq!(word_at(&roster, "a", 61), "kicked");
     assert_eq!(roster.all().inside, 1, "whoever called back is in the room");
     assert_eq!(changes[3], Change::Nothing, "a kicked call's leave is ordinary");
     assert!(matches!(changes[5], Change::Duplicate(_)));
+    let (roster, _) = fold(kicked().into_iter().chain([(60, join("a", "1", "100")), (62, join("a", "1", "100"))]));
+    assert_eq!(word_at(&roster, "a", 62), "open", "who calls back for long enough is in again");
     let (roster, _) = fold(kicked().into_iter().chain([(62, join("a", "1", "100"))]));
     assert!(!call(&roster, "a").called_back);
     assert_eq!(word_at(&roster, "a", 62), "open", "after a minute it is a new stay");

@@ -1,6 +1,6 @@
 //! Ages are coarse, so that an idle screen stays still: steps of five seconds under a minute, then minutes.
 //!
-//! All ages step together, on the same five-second beat; between beats nothing changes.
+//! They step on whole seconds of the clock, so that many young rows cost one frame a second and no more.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::conference::Moment;
 use crate::conference::view::stay;
 
 /// The beat on which ages step, in milliseconds.
-const BEAT: i64 = 5_000;
+const BEAT: i64 = 1_000;
 
 /// An age in at most five columns: `0s`, `55s`, `12m`, `3h05`, `2d`.
 #[must_use]
@@ -75,7 +75,7 @@ impl App {
         if let Some(call) = self.selected().filter(|_| self.detail) {
             [Some(call.news), call.hand].into_iter().flatten().for_each(|moment| consider(step(moment)));
         }
-        if let Some(expiry) = self.view.next_expiry(&self.roster).filter(|expiry| *expiry > self.now) {
+        if let Some(expiry) = self.view.next_expiry(&self.roster, self.now) {
             consider(expiry);
         }
         if let Some(countdown) = &self.countdown {

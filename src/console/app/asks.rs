@@ -11,6 +11,9 @@ use crate::conference::{Action, Moment, Outcome};
 use crate::config::{Kick, Withheld};
 use crate::console::command::{self, Command};
 
+/// A key held down repeats: the same ask for the same caller so soon is the same press.
+const ONE_PRESS: Duration = Duration::from_millis(500);
+
 /// How long a kick waits when it is set to count down instead of asking.
 const COUNTDOWN: Duration = Duration::from_secs(3);
 
@@ -106,9 +109,15 @@ impl App {
             (Action::Kick, Kick::Countdown) => {
                 self.countdown = Some(Countdown { target, until: self.now.plus(COUNTDOWN) });
             }
+            (Action::Mute | Action::Unmute, _) if self.is_held_down(action) => {}
             (Action::Mute | Action::Unmute, _) => return self.ask(target.id, action),
         }
         Vec::new()
+    }
+
+    fn is_held_down(&self, action: Action) -> bool {
+        let last = self.selected().and_then(|call| call.ask.as_ref());
+        last.is_some_and(|last| last.ended.is_none() && last.action == action && self.now.since(last.at) < ONE_PRESS)
     }
 
     /// `r`: the last ask once more. A kick is confirmed again.

@@ -3,6 +3,9 @@
 use super::{App, Tone};
 use crate::conference::health::JournalHealth as Health;
 
+/// Columns that say how many tabs are out of sight.
+const MORE: usize = 9;
+
 /// One tab as it stands on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tab {
@@ -50,13 +53,15 @@ impl App {
             .map(|((id, counts), place): (_, usize)| {
                 let name = id.map_or("all", |id| id.as_str());
                 let name = crate::text::cut(name, 16, "~");
-                let place = if place <= 9 { format!("{place} ") } else { String::new() };
+                let place = if place <= 9 { format!("{place}:") } else { String::new() };
                 let count = counts.inside + if id.is_none() { counts.calling } else { 0 };
-                (format!(" {place}{name} {count} "), id == self.view.conference.as_ref())
+                (format!(" {place}{name} ({count}) "), id == self.view.conference.as_ref())
             })
             .collect();
-        let room = usize::from(self.size.0.saturating_sub(TABS_FROM));
         let width = |tab: &(String, bool)| crate::text::width(&tab.0) + 1;
+        let all = usize::from(self.size.0.saturating_sub(TABS_FROM));
+        // Where not all fit, there is room to say how many more there are.
+        let room = if tabs.iter().map(width).sum::<usize>() > all { all.saturating_sub(MORE) } else { all };
         // Tabs go out on the left until the active one fits.
         let active = tabs.iter().position(|(_, active)| *active).unwrap_or(0);
         let mut first = 0;

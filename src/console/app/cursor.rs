@@ -73,9 +73,20 @@ impl App {
     /// Moves the cursor to a place in the list.
     pub(super) fn go(&mut self, place: usize) {
         let Some(last) = self.view.rows().len().checked_sub(1) else { return };
+        let from = self.cursor.and_then(|id| self.place(id)).unwrap_or(0);
         let left = self.cursor.replace(self.view.rows()[place.min(last)]);
+        if self.top < 0 && place.abs_diff(from) == 1 {
+            // The gap closes a line with each step down, so that nothing jumps under the eye.
+            self.top += isize::from(place > from);
+            self.keep_in_window();
+            return self.leave(left);
+        }
         self.straighten();
-        // The row that was held only because the cursor stood on it may go now.
+        self.leave(left);
+    }
+
+    /// The row that was held only because the cursor stood on it may go now.
+    fn leave(&mut self, left: Option<CallId>) {
         if let Some(left) = left.filter(|left| Some(*left) != self.cursor) {
             let now = self.now;
             self.keep_line(|app| app.view.release(left, &app.roster, now));

@@ -96,7 +96,7 @@ impl Layout {
         self.rule = Area { x: table.width, width: 1, ..body };
         let pane = Area { x: table.width + 1, width: side, ..body };
         let upper = match (detail, events) {
-            (true, true) => (pane.height / 2).max(12).min(pane.height - 1),
+            (true, true) => (pane.height * 2 / 3).max(12).min(pane.height - 1),
             (true, false) => pane.height,
             _ => 0,
         };
@@ -110,7 +110,8 @@ impl Layout {
     /// Panes under the table, side by side; returns the table's part.
     fn below(&mut self, body: Area, detail: bool, events: bool) -> Area {
         // The table keeps its heading and four rows before a pane gets anything.
-        let pane = if detail { body.height / 2 } else { body.height * 2 / 5 }.min(12).min(body.height.saturating_sub(5));
+        let wanted = if detail { (body.height / 2).min(18) } else { (body.height * 2 / 5).min(12) };
+        let pane = wanted.min(body.height.saturating_sub(5));
         if pane < 3 {
             return body;
         }

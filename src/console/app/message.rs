@@ -47,10 +47,12 @@ pub enum Mouse {
 }
 
 /// What the listener has counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListenerCounts {
     /// Requests refused: wrong token, bad fields, too large.
     pub refused: u64,
     /// Callbacks answered 503.
     pub dropped: u64,
+    /// What was wrong with the last callback that had the token and could not be read.
+    pub slip: Option<Arc<str>>,
 }

@@ -26,6 +26,11 @@ impl App {
             Message::Mouse(mouse) => self.mouse(mouse),
             Message::Resized(width, height) => {
                 self.size = (width, height);
+                if self.is_blind() {
+                    // What cannot be read must not be confirmed.
+                    self.dialog = None;
+                    self.countdown = None;
+                }
                 self.straighten();
                 Vec::new()
             }
@@ -38,6 +43,11 @@ impl App {
                 Vec::new()
             }
             Message::Listener(counts) => {
+                if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
+                    // Once for each slip: a flow with one repeats it with every call.
+                    self.say(Tone::Warning, &**slip);
+                    self.log(self.now, Tone::Warning, slip.to_string());
+                }
                 self.counts = counts;
                 Vec::new()
             }
@@ -101,7 +111,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.next_expiry(&self.roster).is_some_and(|expiry| expiry <= now) {
+        if self.view.has_leavers() {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {
@@ -130,7 +140,8 @@ impl App {
         if self.dialog.is_some() {
             return self.press_in_dialog(chord);
         }
-        match self.keys.command(chord) {
+        let command = self.keys.command(chord);
+        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }
@@ -241,6 +252,9 @@ impl App {
     }
 
     fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        if self.is_blind() {
+            return Vec::new();
+        }
         let wheel = if mouse == Mouse::WheelUp { -WHEEL } else { WHEEL };
         match (&mut self.dialog, mouse) {
             (Some(Dialog::Help { scrolled }), Mouse::WheelUp | Mouse::WheelDown) => {
@@ -370,6 +384,10 @@ impl App {
 
     fn pane(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
+        let layout = self.layout();
+        if (self.detail && layout.detail.height == 0) || (self.events == Some(true) && !self.detail && layout.events.height == 0) {
+            self.say(Tone::Warning, "there is no room for a pane; make the window taller");
+        }
         self.straighten();
     }
 

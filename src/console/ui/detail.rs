@@ -12,6 +12,12 @@ use crate::console::app::layout::Area;
 /// Columns of the labels.
 const LABEL: u16 = 12;
 
+/// From this many columns the caller's other fields stand beside the facts, below that under them.
+const TWO_COLUMNS: u16 = 76;
+
+/// A line of the pane: its label, its text, and how that looks.
+type Line = (String, String, Style);
+
 pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
     if area.height == 0 {
         return;
@@ -22,23 +28,45 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
         return;
     };
     paint.text(area.x + 1, area.y, area.width.saturating_sub(2), &app.label(call), theme.heading);
-    let mut y = area.y + 1;
-    for (label, value, style) in lines(app, call, paint) {
-        let width = usize::from(area.width.saturating_sub(LABEL + 3)).max(8);
-        for (place, piece) in wrapped(&value, width).into_iter().enumerate() {
-            if y >= area.y + area.height {
-                return;
+    let body = Area { y: area.y + 1, height: area.height - 1, ..area };
+    let facts = facts(app, call, paint);
+    let fields = app.fields().unwrap_or_default().iter();
+    let fields: Vec<Line> = fields.map(|(name, value)| (name.clone(), app.show(value).into_owned(), theme.dim)).collect();
+    if area.width >= TWO_COLUMNS && !fields.is_empty() {
+        let left = Area { width: body.width / 2, ..body };
+        column(paint, left, &facts);
+        column(paint, Area { x: left.x + left.width, width: body.width - left.width, ..area }, &fields);
+    } else {
+        column(paint, body, &facts.into_iter().chain(fields).collect::<Vec<_>>());
+    }
+}
+
+/// Draws lines one under the other, and counts those that do not fit.
+fn column(paint: &mut Paint<'_>, area: Area, lines: &[Line]) {
+    let dim = paint.theme.dim;
+    let width = usize::from(area.width.saturating_sub(LABEL + 3)).max(8);
+    let wrapped: Vec<_> = lines.iter().map(|(label, value, style)| (label, wrapped(value, width), *style)).collect();
+    let mut y = area.y;
+    let end = area.y + area.height;
+    for (place, (label, pieces, style)) in wrapped.iter().enumerate() {
+        let rest: usize = wrapped[place..].iter().map(|(_, pieces, _)| pieces.len()).sum();
+        let last = usize::from(end - y) < rest && usize::from(end - y) <= pieces.len();
+        if last {
+            if y < end {
+                paint.text(area.x + 1, y, area.width.saturating_sub(2), &format!("{} more in a taller window", wrapped.len() - place), dim);
             }
-            if place == 0 {
-                paint.text(area.x + 1, y, LABEL, &label, theme.dim);
-            }
-            paint.text(area.x + 2 + LABEL, y, width as u16, &piece, style);
+            return;
+        }
+        paint.text(area.x + 1, y, LABEL, label, dim);
+        for piece in pieces {
+            paint.text(area.x + 2 + LABEL, y, width as u16, piece, *style);
             y += 1;
         }
     }
 }
 
-fn lines(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<(String, String, Style)> {
+/// What is known of a caller, the most urgent first.
+fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     let theme = paint.theme;
     let plain = Style::new();
     let mut lines = Vec::new();
@@ -69,11 +97,12 @@ fn lines(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<(String, Strin
             theme.warning,
         ),
     }
-    line("conference", call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string), plain);
-    line("call key", call.key.to_string(), plain);
+    let conference = call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string);
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
-    line(if call.stays == 0 { "started" } else { "joined" }, format!("{}{stays}", clock(call.joined)), plain);
-    line("last news", format!("{} ago", app.age_of(call.news)), plain);
+    line("conference", format!("{conference}{stays}"), plain);
+    line("call key", call.key.to_string(), plain);
+    let since = if call.stays == 0 { "started" } else { "joined" };
+    line(since, format!("{}, last news {} ago", clock(call.joined), app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {
         line("hand", format!("up for {}", app.age_of(raised)), theme.warning);
     }
@@ -82,9 +111,6 @@ fn lines(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<(String, Strin
     }
     if let Some(called) = &call.called {
         line("dialled", app.show(called).into_owned(), plain);
-    }
-    for (name, value) in app.fields().unwrap_or_default() {
-        line(name, app.show(value).into_owned(), theme.dim);
     }
     lines
 }

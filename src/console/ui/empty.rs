@@ -3,14 +3,15 @@
 use ratatui::style::Style;
 
 use super::paint::Paint;
-use crate::console::app::App;
 use crate::console::app::layout::{Area, SMALLEST};
+use crate::console::app::{App, Dialog};
 
-pub(super) fn too_small(paint: &mut Paint<'_>) {
+pub(super) fn too_small(paint: &mut Paint<'_>, app: &App) {
     let area = paint.buffer.area;
     let (least_width, least_height) = SMALLEST;
-    let lines = ["too small".to_owned(), format!("{}x{} of {least_width}x{least_height}", area.width, area.height)];
-    for (text, y) in lines.iter().zip(area.y..area.bottom()) {
+    let size = format!("{}x{} of {least_width}x{least_height}", area.width, area.height);
+    let quit = if matches!(app.dialog, Some(Dialog::Quit)) { "quit? y" } else { "" };
+    for (text, y) in ["too small", &size, "only q works", quit].into_iter().zip(area.y..area.bottom()) {
         paint.text(area.x, y, area.width, text, Style::new());
     }
 }

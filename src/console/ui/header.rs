@@ -10,7 +10,8 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     let (accent, dim) = (paint.theme.accent, paint.theme.dim);
     let line = layout.tabs;
     paint.text(line.x + 1, line.y, TABS_FROM - 2, "confmod", accent);
-    for tab in app.tab_strip() {
+    let strip = app.tab_strip();
+    for tab in &strip {
         let style = if tab.active { paint.theme.tab } else { Style::new() };
         // Brackets say without colour which one is shown.
         let text = if tab.active { format!("[{}]", tab.text.trim()) } else { tab.text.clone() };
@@ -18,7 +19,11 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     }
     let mark = if app.settings.read_only { "read-only" } else { app.settings.title };
     let width = mark.len() as u16;
-    if app.tab_strip().last().is_none_or(|tab| tab.x + tab.text.len() as u16 + width + 2 < line.width) {
+    let end = strip.last().map_or(0, |tab| tab.x + crate::text::width(&tab.text) as u16);
+    let hidden = app.tabs().count() - strip.len();
+    if hidden > 0 {
+        paint.text(end + 1, line.y, line.width.saturating_sub(end + 1), &format!("+{hidden} more"), dim);
+    } else if end + width + 2 < line.width {
         paint.text(line.width - width - 1, line.y, width, mark, dim);
     }
     health(paint, app, layout);

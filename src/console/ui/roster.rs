@@ -37,13 +37,15 @@ const FIRST_TO_GO: [Field; 5] = [Field::Place, Field::Number, Field::Hand, Field
 const LEAST_CALLER: u16 = 12;
 
 /// What a column takes at least, and who gets what is left over, in turn, up to which width.
-const SPARE: [(Field, u16); 7] = [
+const SPARE: [(Field, u16); 9] = [
     (Field::Caller, 20),
     (Field::Voice, 15),
     (Field::Number, 18),
     (Field::Caller, 26),
     (Field::Ask, 24),
     (Field::Place, 14),
+    (Field::Caller, 34),
+    (Field::Place, 24),
     (Field::Caller, u16::MAX),
 ];
 

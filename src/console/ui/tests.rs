@@ -94,7 +94,8 @@ fn at_80_by_24_a_moderator_sees_who_is_there_and_what_became_of_each_ask() {
             assert!(row.contains(word), "{word:?} in {row:?}");
         }
     }
-    for words in ["[1 all 8]", "2 1122 7", "127.0.0.1:8787", "callback 0s ago", "1 no number", "provider 80/80 ms", "m mute", "q quit"] {
+    for words in ["[1:all (8)]", "2:1122 (7)", "127.0.0.1:8787", "callback 0s ago", "1 no number", "provider 80/80 ms", "m mute", "q quit"]
+    {
         assert!(screen.contains(words), "{words:?} on\n{screen}");
     }
     assert!(!screen.contains("nothing has happened"), "the events pane is closed");
@@ -169,7 +170,7 @@ fn with_nobody_in_the_screen_says_what_to_do() {
 fn counts_that_are_not_zero_are_in_the_header() {
     let mut stage = Stage::with(1);
     stage.event(named_arrival("a", "1122", "12157010680", "Caller a"));
-    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 3, dropped: 2 }));
+    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 3, dropped: 2, slip: None }));
     let screen = draw(&mut stage, (140, 40));
     for words in ["3 refused", "2 dropped", "1 repeated"] {
         assert!(screen.contains(words), "{words:?} on\n{screen}");
@@ -282,4 +283,46 @@ fn the_gap_above_a_row_that_keeps_its_line_is_left_empty() {
     stage.wait(31);
     let screen = draw(&mut stage, (80, 24));
     assert_eq!(screen.lines().position(|line| line.contains("Caller c")), before, "{screen}");
+}
+
+#[test]
+fn on_a_screen_too_small_to_see_anybody_no_key_acts_but_quitting() {
+    let mut stage = Stage::with(1);
+    stage.keys("k");
+    stage.app.update(stage.app.now, Message::Resized(40, 9));
+    assert!(stage.keys("y m u k y Enter r Delete").is_empty(), "nobody is acted on whom nobody sees");
+    stage.app.update(stage.app.now, Message::Resized(40, 10));
+    assert!(stage.app.dialog.is_none(), "what could not be read was not confirmed");
+    stage.app.update(stage.app.now, Message::Resized(39, 24));
+    stage.keys("q");
+    assert!(draw(&mut stage, (39, 24)).contains("quit? y"));
+    assert_eq!(stage.keys("y").len(), 1);
+}
+
+#[test]
+fn tabs_that_do_not_fit_are_counted() {
+    let mut stage = Stage::new(|_| {});
+    for place in 0..12 {
+        stage.event(join(&format!("c{place}"), &format!("conference-{place}"), "12157010680"));
+    }
+    let screen = draw(&mut stage, (80, 24));
+    let header = screen.lines().next().unwrap_or_default().to_owned();
+    let shown = header.matches('(').count();
+    assert!(header.ends_with(&format!("+{} more", 13 - shown)), "{header}");
+    stage.keys("Shift-Tab");
+    let screen = draw(&mut stage, (80, 24));
+    assert!(screen.lines().next().unwrap_or_default().contains("[conference-11 (1)]"), "{screen}");
+}
+
+#[test]
+fn the_detail_pane_shows_the_other_fields_and_counts_what_does_not_fit() {
+    let mut stage = Stage::with(1);
+    stage.keys("d");
+    let fields = (0..16).map(|place| (format!("field{place:02}"), format!("value{place:02}"))).collect();
+    stage.app.update(stage.app.now, Message::Fields(Seq(1), fields));
+    let screen = draw(&mut stage, (80, 24));
+    assert!(screen.contains("field00") && screen.contains("value05") && screen.contains("more in a taller window"), "{screen}");
+    for size in [(80, 40), (140, 40)] {
+        assert!(draw(&mut stage, size).contains("value15"), "{size:?}: {}", draw(&mut stage, size));
+    }
 }

@@ -28,7 +28,11 @@ fn the_row_under_the_cursor_keeps_its_line_whatever_comes_and_goes() {
         "rows above went, the line stayed"
     );
     stage.keys("Down");
-    assert_eq!((stage.cursor().as_str(), stage.app.top), ("e", 0), "the moderator's own key closes the gap");
+    assert_eq!((stage.cursor().as_str(), stage.line(), stage.app.top), ("e", 3, -1), "a step down closes the gap by a line");
+    stage.keys("Down");
+    assert_eq!((stage.line(), stage.app.top), (3, 0));
+    stage.keys("Down");
+    assert_eq!((stage.cursor().as_str(), stage.line(), stage.app.top), ("x", 4, 0));
 }
 
 #[test]
@@ -36,6 +40,13 @@ fn a_row_that_is_gone_stays_under_the_cursor_and_goes_when_it_moves() {
     let mut stage = Stage::with(3);
     stage.keys("Down");
     stage.event(leave("b"));
+    stage.wait(10);
+    stage.event(leave("a"));
+    assert_eq!(stage.app.view.next_expiry(&stage.app.roster, stage.now), Some(Moment(stage.now.0 + 20_000)));
+    stage.wait(20);
+    let due = stage.app.next_change().map(|at| at.0 - stage.now.0);
+    assert!(due.is_some_and(|due| due <= 10_000), "a row that is held hides no other's end: {due:?}");
+    stage.event(join("a", "1122", "12157010680"));
     stage.wait(60);
     assert_eq!((stage.listed().join(""), stage.cursor().as_str()), ("abc".into(), "b"));
     stage.keys("Down");
