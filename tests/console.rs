@@ -84,6 +84,18 @@ fn the_order_stays_until_the_next_deliberate_sort() {
     listener.join(&console, "4", "Abe", "390669812345");
     assert_eq!(order(&console.screen(), &names), ["Ben", "Mia", "Zoe", "Abe"]);
     assert_eq!(console.row_of("Mia"), line);
+    // Neither a filter nor a look at another conference is a sort.
+    console.send_keys("/b");
+    console.wait_for(|screen| order(screen, &names) == ["Ben", "Abe"], "the callers with a b, as they were");
+    console.press(Key::Esc);
+    console.wait_for(|screen| screen.row_of("Mia").is_some(), "everybody again");
+    assert_eq!(order(&console.screen(), &names), ["Ben", "Mia", "Zoe", "Abe"]);
+    console.press(Key::Tab);
+    console.wait_for_text("[2 1122 4]");
+    assert_eq!(order(&console.screen(), &names), ["Ben", "Mia", "Zoe", "Abe"]);
+    let row = console.row_of("Mia").expect("a row");
+    console.mouse(Mouse::Click, row, 10);
+    wait_for_cursor(&console, "Mia");
     console.send_keys("S");
     wait_for_notice(&console, "reversed");
     console.wait_for(|screen| order(screen, &names) == ["Zoe", "Mia", "Ben", "Abe"], "the order turned round");
@@ -109,6 +121,29 @@ fn the_cursor_stays_on_its_caller_and_its_line() {
     wait_for_cursor(&console, "Zoe");
     console.send_keys("m");
     assert_eq!(stage.provider.wait_for_request(1).key(), "3");
+}
+
+#[test]
+fn in_a_long_list_the_row_under_the_cursor_keeps_its_line() {
+    let stage = Stage::new();
+    let (mut console, listener) = stage.open();
+    for number in 10..50 {
+        listener.tell("join", &format!("key={number}&conference=1122&number=12157010{number}&name=Caller-{number}"));
+    }
+    console.wait_for_text("1 all 40");
+    console.press(Key::End);
+    wait_for_cursor(&console, "Caller-49");
+    for _ in 0..10 {
+        console.press(Key::Up);
+    }
+    wait_for_cursor(&console, "Caller-39");
+    let line = console.row_of("Caller-39");
+    // Everybody turns round this one.
+    console.send_keys("S");
+    wait_for_notice(&console, "reversed");
+    console.wait_for(|screen| screen.row_of("Caller-40") < screen.row_of("Caller-39"), "the order turned round");
+    wait_for_cursor(&console, "Caller-39");
+    assert_eq!(console.row_of("Caller-39"), line);
 }
 
 #[test]
@@ -245,9 +280,10 @@ fn a_name_is_kept_for_the_number_in_later_calls() {
     console.wait_for_row("Mia of the press", "open");
     listener.tell("leave", "key=1");
     listener.tell("join", "key=9&conference=1122&number=12157010680&name=Somebody");
-    let rows =
-        |screen: &vt100::Screen| screen.lines().iter().filter(|line| line.contains("Mia of the press") && line.contains("open")).count();
-    console.wait_for(|screen| rows(screen) == 1 && !screen.says("Somebody"), "the later call under the name that was given");
+    let says =
+        |screen: &vt100::Screen, word: &str| screen.lines().iter().any(|line| line.contains("Mia of the press") && line.contains(word));
+    console.wait_for(|screen| says(screen, "left") && says(screen, "open"), "the later call under the name that was given");
+    assert!(!console.screen().says("Somebody"), "{}", console.screen_text());
     // Esc leaves it as it was.
     console.send_keys("n");
     console.wait_for_text("name this caller");
@@ -364,9 +400,10 @@ fn a_key_bound_twice_is_an_error_at_start() {
 
 #[test]
 fn colours_and_signs_can_be_done_without() {
-    let used = |args: &[&str], colour: Option<&str>| {
+    let used = |settings: &str, args: &[&str], colour: &str| {
         let stage = Stage::new();
-        let setup = colour.into_iter().fold(stage.setup().args(args), |setup, value| setup.env("NO_COLOR", value));
+        stage.home.configure(settings);
+        let setup = stage.setup().args(args).env("NO_COLOR", colour);
         let (mut console, _) = three(&stage, &setup.size(160, 40));
         for _ in 0..3 {
             stage.provider.script(Answer::Refuse("no"));
@@ -379,10 +416,11 @@ fn colours_and_signs_can_be_done_without() {
         wait_for_notice(&console, "nobody was kicked");
         console.raw()
     };
-    let plain = used(&["--ascii"], Some("1"));
-    assert!(plain.is_ascii(), "{:?}", String::from_utf8_lossy(&plain).chars().find(|c| !c.is_ascii()));
-    assert_eq!(colours(&plain), Vec::<String>::new());
-    let coloured = used(&[], Some(""));
+    for plain in [used("", &["--ascii"], "1"), used("theme = \"none\"\nascii = true\n", &[], "")] {
+        assert!(plain.is_ascii(), "{:?}", String::from_utf8_lossy(&plain).chars().find(|c| !c.is_ascii()));
+        assert_eq!(colours(&plain), Vec::<String>::new());
+    }
+    let coloured = used("", &[], "");
     assert!(!coloured.is_ascii() && !colours(&coloured).is_empty(), "by default there are both");
 }
 

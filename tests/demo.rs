@@ -95,8 +95,11 @@ fn the_demo_runs_beside_the_real_one_and_cannot_reach_its_provider() {
     let (real, listener) = stage.open();
     // Everything is set as for the real one, down to the port that is taken.
     let setup = stage.setup().env("CONFMOD_LISTEN", listener.address.to_string()).env("CONFMOD_NATS", "nats://192.0.2.1");
-    let mut demo = quiet(setup).start();
+    let setup = quiet(setup);
+    let (mut demo, mut another) = (setup.start(), setup.start());
     moderate(&mut demo);
+    another.wait_for_row("Ada Lindqvist", "open");
+    quit(&mut another);
     assert!(stage.asked().is_empty(), "an ask reached the real provider");
     assert!(real.screen().says("Nobody is in"), "{}", real.screen_text());
     quit(&mut demo);

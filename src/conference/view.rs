@@ -114,6 +114,10 @@ pub struct View {
     filter: Filter,
     column: Column,
     reverse: bool,
+    /// Every call there was at the last deliberate sort, in that order. Those that came later follow.
+    ranked: Vec<CallId>,
+    /// The last of them to arrive.
+    ranked_to: Option<CallId>,
     rows: Vec<CallId>,
     listed: HashSet<CallId>,
     /// Rows that are gone and still in sight.
@@ -229,7 +233,7 @@ impl View {
             .min()
     }
 
-    /// Shows another conference, or all. A deliberate change: the order is made anew.
+    /// Shows another conference, or all. The order stays what the last sort made it.
     pub fn show(&mut self, conference: Option<ConferenceId>, roster: &Roster, now: Moment) {
         self.conference = conference;
         self.rebuild(roster, now);
@@ -244,24 +248,29 @@ impl View {
     /// Sorts, deliberately.
     pub fn sort(&mut self, column: Column, reverse: bool, roster: &Roster, now: Moment) {
         (self.column, self.reverse) = (column, reverse);
+        let mut calls: Vec<_> = roster.iter().collect();
+        self.ranked_to = calls.last().map(|(id, _)| *id);
+        // Both stable, so that equal rows stay in order of arrival.
+        if column == Column::Place {
+            // Looked up once a row: the phone library takes microseconds, a comparison must not.
+            calls.sort_by_cached_key(|(_, call)| {
+                let region = call.number.and_then(|number| crate::phone::describe(number).region);
+                (region.is_none(), region)
+            });
+        } else if column != Column::Arrival {
+            calls.sort_by(|(_, a), (_, b)| compare(column, roster, a, b, now, self.stale_after));
+        }
+        if reverse {
+            calls.reverse();
+        }
+        self.ranked = calls.into_iter().map(|(id, _)| id).collect();
         self.rebuild(roster, now);
     }
 
     fn rebuild(&mut self, roster: &Roster, now: Moment) {
-        let mut rows: Vec<_> = roster.iter().filter(|(_, call)| self.belongs(roster, call, now)).collect();
-        // Both stable, so that equal rows stay in order of arrival.
-        if self.column == Column::Place {
-            // Looked up once a row: the phone library takes microseconds, a comparison must not.
-            rows.sort_by_cached_key(|(_, call)| {
-                let region = call.number.and_then(|number| crate::phone::describe(number).region);
-                (region.is_none(), region)
-            });
-        } else if self.column != Column::Arrival {
-            rows.sort_by(|(_, a), (_, b)| compare(self.column, roster, a, b, now, self.stale_after));
-        }
-        if self.reverse {
-            rows.reverse();
-        }
+        let ranked = self.ranked.iter().filter_map(|id| Some((*id, roster.get(*id)?)));
+        let later = roster.iter().filter(|(id, _)| Some(*id) > self.ranked_to);
+        let rows: Vec<_> = ranked.chain(later).filter(|(_, call)| self.belongs(roster, call, now)).collect();
         self.leaving = rows.iter().filter(|(_, call)| !call.is_live()).map(|(id, _)| *id).collect();
         self.rows = rows.into_iter().map(|(id, _)| id).collect();
         self.listed = self.rows.iter().copied().collect();

@@ -62,6 +62,13 @@ fn newcomers_are_added_below_whatever_the_order() {
     assert_eq!(table.keys(), ["a", "c", "b"], "names first, without regard to case");
     table.play([(4, named_arrival("d", "1", "33", "Aaron"))]);
     assert_eq!(table.keys(), ["a", "c", "b", "d"]);
+    // Neither a filter nor another tab is a sort.
+    for text in ["2", ""] {
+        table.view.set_filter(Filter::new(text), &table.roster, table.now);
+    }
+    table.view.show(Some("1".into()), &table.roster, table.now);
+    table.view.show(None, &table.roster, table.now);
+    assert_eq!(table.keys(), ["a", "c", "b", "d"]);
     table.view.sort(Column::Caller, true, &table.roster, table.now);
     assert_eq!(table.keys(), ["b", "c", "a", "d"], "no name, z, a, Aaron");
 }
