@@ -126,6 +126,11 @@ fn provider(config: &Config) -> (Finding, Option<String>) {
     runtime.shutdown_background();
     match answered {
         Ok(date) => (Holds(format!("{place} answers")), date),
+        Err(fault) if fault.detail.contains("certificate") => {
+            let remedy =
+                "check api_url, and api_ca_file, which takes the authority that signed the certificate and not the certificate itself";
+            (Fails(format!("{}; {remedy}", fault.detail)), None)
+        }
         Err(fault) => (Fails(format!("{}; check the network, name service, firewall and api_url", fault.detail)), None),
     }
 }

@@ -114,7 +114,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave what is open: a dialog, a countdown, then the filter"),
-    entry(Command::Palette, "palette", &[":"], "palette", "find any command by its name").footer(7),
+    entry(Command::Palette, "palette", &[":"], "more", "find any command by its name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(4),
     entry(Command::Quit, "quit", &["q", "Ctrl-c"], "quit", "quit; asks first while callers are in").footer(5),
 ];

@@ -75,8 +75,9 @@ impl App {
         let Some(last) = self.view.rows().len().checked_sub(1) else { return };
         let from = self.cursor.and_then(|id| self.place(id)).unwrap_or(0);
         let left = self.cursor.replace(self.view.rows()[place.min(last)]);
-        if self.top < 0 && place.abs_diff(from) == 1 {
-            // The gap closes a line with each step down, so that nothing jumps under the eye.
+        if self.top < 0 && place.abs_diff(from) == 1 && self.hidden() == (0, 0) {
+            // The gap closes a line with each step down, so that nothing jumps under the eye; but at once
+            // while it takes the place of callers.
             self.top += isize::from(place > from);
             self.keep_in_window();
             return self.leave(left);
@@ -91,6 +92,13 @@ impl App {
             let now = self.now;
             self.keep_line(|app| app.view.release(left, &app.roster, now));
         }
+    }
+
+    /// How many rows are out of sight above and below the window.
+    #[must_use]
+    pub fn hidden(&self) -> (usize, usize) {
+        let above = usize::try_from(self.top).unwrap_or(0);
+        (above, self.view.rows().len().saturating_sub(above + self.visible().count()))
     }
 
     /// Moves the cursor by so many rows, as far as there are any.

@@ -91,7 +91,7 @@ impl Layout {
 
     /// Panes to the right of the table; returns the table's part.
     fn beside(&mut self, body: Area, detail: bool, events: bool) -> Area {
-        let side = (body.width * 2 / 5).clamp(42, 64);
+        let side = (body.width * 3 / 10).clamp(42, 64);
         let table = Area { width: body.width - side - 1, ..body };
         self.rule = Area { x: table.width, width: 1, ..body };
         let pane = Area { x: table.width + 1, width: side, ..body };
@@ -182,6 +182,6 @@ mod tests {
     fn at_the_common_sizes_the_table_has_its_eighty_columns() {
         assert_eq!(Layout::new((80, 24), false, false, false).rows, Area { x: 0, y: 3, width: 80, height: 19 });
         let wide = Layout::new((140, 40), false, false, true);
-        assert!(wide.rows.width >= 80 && wide.events.width >= 50 && wide.events.height == 36);
+        assert!(wide.rows.width >= 80 && wide.events.width >= 42 && wide.events.height == 36);
     }
 }

@@ -84,6 +84,7 @@ impl App {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
+            What::Answered(answer) if self.is_superseded(answer) => None,
             What::Answered(answer) => Some(tell_answer(&who, before.action, answer, event.seq.is_recorded())),
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
@@ -95,9 +96,8 @@ impl App {
             What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
-            let asked_for =
-                matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_) | What::Listening(_));
-            if asked_for && event.seq > self.settings.news_after {
+            let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
+            if (asked_for || tone != Tone::Plain) && event.seq > self.settings.news_after {
                 self.say(tone, text.clone());
             }
             self.log(event.at, tone, text);
@@ -111,6 +111,12 @@ impl App {
         {
             self.log(event.at, Tone::Bad, "the provider is not reached: asks fail fast, one probe at a time".into());
         }
+    }
+
+    /// Whether an ask was only replaced by a newer one, which is told itself.
+    fn is_superseded(&self, answer: &Answer) -> bool {
+        let newer = self.call(&answer.call).and_then(|call| call.ask.as_ref()).is_some_and(|ask| ask.seq > answer.ask);
+        answer.outcome == Outcome::NotSent && newer
     }
 
     /// Tells something worth a look, in the events pane and the status line.
@@ -144,12 +150,13 @@ impl App {
         else {
             return;
         };
-        if shared > 1 && shared > before.shared {
+        // Told once; the mark on the rows counts the rest.
+        if shared == 2 && before.shared < 2 {
             let number = self.show(&number).into_owned();
-            let text = format!(
-                "{number} is the number of {shared} calls: two people may share it, or the flow sends the dialled number in place of the caller's"
+            self.warn(
+                event,
+                format!("{number} is on two calls: people share it, or the flow sends the dialled number in place of the caller's"),
             );
-            self.log(event.at, Tone::Warning, text);
         }
     }
 

@@ -58,8 +58,9 @@ fn kick(paint: &mut Paint<'_>, app: &App, target: Target) {
 
 fn question(paint: &mut Paint<'_>, title: &str, lines: &[String], yes: &str, no: &str) {
     const WIDTH: u16 = 58;
-    let lines: Vec<_> = lines.iter().flat_map(|line| wrapped(line, usize::from(WIDTH))).collect();
-    let inside = paint.dialog(WIDTH, lines.len() as u16 + 2, title);
+    let width = WIDTH.min(paint.buffer.area.width.saturating_sub(4));
+    let lines: Vec<_> = lines.iter().flat_map(|line| wrapped(line, usize::from(width))).collect();
+    let inside = paint.dialog(width, lines.len() as u16 + 2, title);
     for (line, y) in lines.iter().zip(inside.y..inside.y + inside.height) {
         let style = if y == inside.y { paint.theme.heading } else { Style::new() };
         paint.text(inside.x, y, inside.width, line, style);

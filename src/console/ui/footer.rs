@@ -13,8 +13,9 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     keys(paint, app, layout.footer);
 }
 
-fn status(paint: &mut Paint<'_>, app: &App, line: Area) {
+fn status(paint: &mut Paint<'_>, app: &App, whole: Area) {
     let theme = *paint.theme;
+    let line = Area { width: whole.width - position(paint, app, whole), ..whole };
     let width = line.width.saturating_sub(2);
     if let Some(Dialog::Filter(input)) = &app.dialog {
         let used = paint.text(line.x + 1, line.y, width, "/", theme.key);
@@ -45,6 +46,22 @@ fn status(paint: &mut Paint<'_>, app: &App, line: Area) {
         let text = format!("{mark}{}", app.show(&notice.text));
         paint.text(x, line.y, line.width.saturating_sub(x + 1), &text, theme.tone(notice.tone));
     }
+}
+
+/// Says on the right how many callers are out of sight, where some are; returns the columns it took.
+fn position(paint: &mut Paint<'_>, app: &App, line: Area) -> u16 {
+    let (above, below) = app.hidden();
+    let glyphs = paint.theme.glyphs;
+    let text = match (above, below) {
+        (0, 0) => return 0,
+        (0, below) => format!("{below} more {}", glyphs.falling),
+        (above, 0) => format!("{above} more {}", glyphs.rising),
+        (above, below) => format!("{above} more {} {below} more {}", glyphs.rising, glyphs.falling),
+    };
+    let width = crate::text::width(&text) as u16;
+    let dim = paint.theme.dim;
+    paint.text(line.width.saturating_sub(width + 1), line.y, width, &text, dim);
+    (width + 2).min(line.width)
 }
 
 /// A line being typed, with its cursor; returns the columns it took.

@@ -59,7 +59,7 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     count(app.counts.refused, "refused", warning);
     count(u64::from(app.duplicates), "repeated", dim);
     count(u64::from(app.roster.all().unreachable), if narrow { "no number" } else { "without a number" }, warning);
-    count(app.roster.asks_waiting() as u64, "asked", dim);
+    count(app.roster.asks_waiting() as u64, if app.roster.asks_waiting() == 1 { "ask out" } else { "asks out" }, dim);
     let line = layout.health;
     let mut x = line.x + 1;
     for (place, (text, style)) in parts.iter().enumerate() {

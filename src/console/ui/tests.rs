@@ -300,6 +300,18 @@ fn on_a_screen_too_small_to_see_anybody_no_key_acts_but_quitting() {
 }
 
 #[test]
+fn callers_out_of_sight_are_counted_above_and_below() {
+    let mut stage = Stage::with(24);
+    let status = |stage: &mut Stage| draw(stage, (80, 24)).lines().nth(22).unwrap_or_default().to_owned();
+    assert!(status(&mut stage).ends_with("5 more ▼"));
+    stage.keys("Down End");
+    assert!(status(&mut stage).ends_with("5 more ▲"));
+    stage.keys("Home Down");
+    stage.app.update(stage.app.now, Message::Resized(80, 40));
+    assert!(!draw(&mut stage, (80, 40)).contains(" more ▼"));
+}
+
+#[test]
 fn tabs_that_do_not_fit_are_counted() {
     let mut stage = Stage::new(|_| {});
     for place in 0..12 {

@@ -220,3 +220,17 @@ fn many_rows_scroll_and_the_cursor_stays_in_the_window() {
     stage.keys("e d");
     assert!((0..isize::try_from(stage.app.layout().rows.height).expect("small")).contains(&stage.line()));
 }
+
+#[test]
+fn a_gap_never_takes_the_place_of_callers_after_a_move() {
+    let mut stage = Stage::with(24);
+    let height = usize::from(stage.app.layout().rows.height);
+    for _ in 1..height {
+        stage.keys("Down");
+    }
+    ('a'..).take(height - 1).for_each(|key| _ = stage.event(leave(&key.to_string())));
+    stage.wait(31);
+    assert_eq!((stage.line(), stage.app.hidden()), (height as isize - 1, (0, 24 - height)), "the line is kept, and the rest is counted");
+    stage.keys("Up");
+    assert_eq!((stage.app.top, stage.app.hidden()), (0, (0, 0)), "the next key shows everybody");
+}

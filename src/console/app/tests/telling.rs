@@ -37,6 +37,18 @@ fn what_the_provider_said_is_told() {
 }
 
 #[test]
+fn an_ask_that_a_newer_one_replaced_is_not_told_as_news() {
+    let mut stage = Stage::with(1);
+    stage.event(ask("a", Action::Mute));
+    stage.event(ask("a", Action::Unmute));
+    let lines = stage.app.lines.len();
+    stage.event(answer("a", 2, Outcome::NotSent));
+    assert_eq!((stage.app.lines.len(), stage.notice()), (lines, "moderator asked: unmute Caller a"));
+    stage.event(answer("a", 3, Outcome::NotSent));
+    assert!(stage.notice().contains("unmute not sent"), "but one that nothing replaced is");
+}
+
+#[test]
 fn a_long_name_does_not_push_what_happened_off_the_line() {
     let mut stage = Stage::new(|_| {});
     stage.event(named_arrival("a", "1122", "12157010680", &"N".repeat(200)));
@@ -70,6 +82,7 @@ fn one_number_on_two_calls_is_explained_once() {
     stage.event(join("b", "1122", "12157010680"));
     let told = stage.app.lines.iter().filter(|line| line.text.contains("dialled number")).count();
     assert_eq!((told, stage.app.duplicates), (1, 1));
+    assert!(stage.notice().contains("dialled number"), "{}", stage.notice());
 }
 
 #[test]
