@@ -67,6 +67,7 @@ fn an_ask_that_is_answered_in_time_is_waited_for() {
     stage.provider.script(Answer::Hold);
     console.send_keys("m");
     stage.provider.wait_for_request(1);
+    console.wait_for_row("Ada", "muting");
     quit(&mut console);
     console.wait_for_text("waiting for the ask in flight");
     stage.provider.release();
