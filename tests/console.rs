@@ -91,7 +91,7 @@ fn the_order_stays_until_the_next_deliberate_sort() {
     console.wait_for(|screen| screen.row_of("Mia").is_some(), "everybody again");
     assert_eq!(order(&console.screen(), &names), ["Ben", "Mia", "Zoe", "Abe"]);
     console.press(Key::Tab);
-    console.wait_for_text("[2 1122 4]");
+    console.wait_for_text("[2:1122 (4)]");
     assert_eq!(order(&console.screen(), &names), ["Ben", "Mia", "Zoe", "Abe"]);
     let row = console.row_of("Mia").expect("a row");
     console.mouse(Mouse::Click, row, 10);
@@ -130,7 +130,7 @@ fn in_a_long_list_the_row_under_the_cursor_keeps_its_line() {
     for number in 10..50 {
         listener.tell("join", &format!("key={number}&conference=1122&number=12157010{number}&name=Caller-{number}"));
     }
-    console.wait_for_text("1 all 40");
+    console.wait_for_text("1:all (40)");
     console.press(Key::End);
     wait_for_cursor(&console, "Caller-49");
     for _ in 0..10 {
