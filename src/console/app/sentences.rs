@@ -67,6 +67,7 @@ impl App {
         // A caller chooses the name; it must not push what happened off the line.
         let who = crate::text::cut(&known.unwrap_or_default(), NAME, "~").into_owned();
         let repeated = matches!(change, Change::Duplicate(_));
+        let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
             // Its number comes with the join at the earliest.
@@ -84,8 +85,10 @@ impl App {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
-            What::Answered(answer) if self.is_superseded(answer) => None,
-            What::Answered(answer) => Some(tell_answer(&who, before.action, answer, event.seq.is_recorded())),
+            What::Answered(answer) => {
+                let (tone, text) = tell_answer(&who, before.action, answer, event.seq.is_recorded());
+                Some((if superseded { Tone::Plain } else { tone }, text))
+            }
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
@@ -97,7 +100,7 @@ impl App {
         };
         if let Some((tone, text)) = told {
             let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
-            if (asked_for || tone != Tone::Plain) && event.seq > self.settings.news_after {
+            if ((asked_for && !superseded) || tone != Tone::Plain) && event.seq > self.settings.news_after {
                 self.say(tone, text.clone());
             }
             self.log(event.at, tone, text);
