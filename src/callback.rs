@@ -78,7 +78,9 @@ async fn healthz(State(door): State<Arc<Door>>, request: Request) -> Answer {
     }
     let health = door.journal.health().borrow().clone();
     match health {
-        Health::Good | Health::Trouble(_) => Answer::ok(),
+        Health::Good => Answer::ok(),
+        // The journal looks again by itself, so this does not last longer than its cause.
+        Health::Trouble(why) => Answer::unavailable(&AppendError::Trouble(why)),
         Health::Failed(why) => Answer::unavailable(&AppendError::Failed(why)),
     }
 }

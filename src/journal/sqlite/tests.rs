@@ -212,3 +212,18 @@ async fn a_full_disk_refuses_one_batch_and_takes_the_next_when_there_is_room() {
     assert_eq!(*journal.health().borrow(), Health::Good);
     assert_eq!(journal.append(draft(3, What::Listening(Listening { down_since: None }))).durable().await, Ok(Seq(2)));
 }
+
+#[tokio::test]
+async fn a_journal_in_trouble_finds_out_by_itself_when_it_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked by somebody");
+    assert!(matches!(journal.append(draft(1, left("a"))).durable().await, Err(AppendError::Trouble(_))));
+    other.execute_batch("ROLLBACK").expect("free again");
+    let mut health = journal.health();
+    let waited = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| *health == Health::Good)).await;
+    assert!(waited.is_ok_and(|found| found.is_ok()), "without any further append");
+    assert_eq!(journal.append(draft(2, left("b"))).durable().await, Ok(Seq(1)));
+}

@@ -22,6 +22,9 @@ const ASKS_WAITING: usize = 65_536;
 /// How often an idle writer marks itself alive, which bounds the error of a reported gap.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// How often a writer in trouble looks whether it is over, so that `/healthz` does not wait for a callback.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// What waits to be written.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -60,12 +63,12 @@ impl Queue {
         self.news.notify_one();
     }
 
-    /// Everything that waits; empty after a heartbeat's time without any; `None` once closed and drained.
-    fn take(&self) -> Option<VecDeque<(Draft, Promise)>> {
+    /// Everything that waits; empty after so long without any; `None` once closed and drained.
+    fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
         let waiting = self.lock();
         let (mut waiting, _) = self
             .news
-            .wait_timeout_while(waiting, HEARTBEAT, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && !waiting.closed)
             .unwrap_or_else(PoisonError::into_inner);
         if waiting.items.is_empty() && waiting.closed {
             return None;
@@ -125,11 +128,16 @@ impl Writer {
 
     pub(super) fn run(mut self) {
         self.lock.touch();
-        while let Some(items) = self.queue.take() {
+        let mut patience = HEARTBEAT;
+        while let Some(items) = self.queue.take(patience) {
+            let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
             if !items.is_empty() {
                 self.batch(items);
+            } else if in_trouble && touch_database(&self.connection).is_ok() {
+                self.health.send_replace(Health::Good);
             }
             self.lock.touch();
+            patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
         }
     }
 
@@ -191,6 +199,12 @@ fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item 
         }
     }
     transaction.commit()
+}
+
+/// Writes what is there already, which needs the lock, room for a page, and a sync.
+fn touch_database(connection: &Connection) -> rusqlite::Result<()> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", version)
 }
 
 /// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
