@@ -18,6 +18,7 @@ mod output;
 pub mod rehearse;
 pub mod run;
 mod session;
+mod settings;
 pub mod urls;
 
 pub use execute::execute;

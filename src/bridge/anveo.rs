@@ -14,6 +14,7 @@ use crate::config::{Config, Secret};
 
 mod account;
 mod client;
+mod escape;
 mod request;
 mod response;
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::execute::checked;
+use super::settings::checked;
 use super::{WRONG, fail, print};
 use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Settings};

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use super::settings::checked;
 use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, run, urls};
 use crate::conference::Action;
-use crate::config::{Config, ConfigError, DEFAULT_FILE, Environment, Flags, Loaded, Purpose, load};
-use crate::console::command::KeyMap;
+use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
 use crate::logging;
 
 /// Does what the command line says.
@@ -76,15 +76,6 @@ fn one_ask(action: Action, args: &AskArgs, flags: Flags) -> ExitCode {
         ..Flags::default()
     };
     with(&own.or(flags), Purpose::Command, |loaded| ask::run(&loaded.config, action, args))
-}
-
-/// Loads the configuration and checks what its own room cannot: whether the keys fit the commands.
-pub(super) fn checked(flags: &Flags, environment: &Environment, purpose: Purpose) -> Result<Loaded, ConfigError> {
-    let loaded = load(flags, environment, purpose)?;
-    match KeyMap::new(&loaded.config.keys) {
-        Ok(_) => Ok(loaded),
-        Err(sentence) => Err(loaded.wrong("keys", &sentence)),
-    }
 }
 
 /// Loads the configuration and goes on with it, or says what is wrong with it.

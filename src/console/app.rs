@@ -23,6 +23,8 @@ pub mod dialog;
 mod effect;
 pub mod layout;
 mod message;
+mod press;
+mod run;
 mod sentences;
 mod update;
 

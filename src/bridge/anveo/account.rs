@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::request::escape;
+use super::escape::escape;
 use crate::config::{ExposeSecret, Secret};
 
 /// What an account proves itself with.

@@ -1,0 +1,163 @@
+//! What keys, pasted text and the mouse do: an open dialog takes them first, else they are commands.
+
+use super::dialog::found;
+use super::{App, Dialog, Effect, Mouse, Tone};
+use crate::conference::roster::CallId;
+use crate::console::command::{self, Command};
+use crate::console::keys::{Chord, Key};
+
+/// Rows that one turn of the wheel moves.
+const WHEEL: isize = 3;
+
+impl App {
+    pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
+        if chord.alt && self.keys.command(chord).is_none() {
+            // Terminals send Esc and a key typed right after it as that key with Alt.
+            let mut effects = self.press(Chord::plain(Key::Esc));
+            effects.extend(self.press(Chord { alt: false, ..chord }));
+            return effects;
+        }
+        if self.dialog.is_some() {
+            return self.press_in_dialog(chord);
+        }
+        let command = self.keys.command(chord);
+        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
+            Some(command) => self.run(command),
+            None => Vec::new(),
+        }
+    }
+
+    fn press_in_dialog(&mut self, chord: Chord) -> Vec<Effect> {
+        let Some(dialog) = self.dialog.take() else { return Vec::new() };
+        let quits = chord == Chord::ctrl('c');
+        let (enter, esc, yes) = (chord.key == Key::Enter, chord.key == Key::Esc, chord == Chord::char('y'));
+        match dialog {
+            Dialog::Kick(target) => {
+                let effects = if yes {
+                    self.kick(target)
+                } else {
+                    self.say(Tone::Plain, "nobody was kicked");
+                    Vec::new()
+                };
+                self.let_go(target.id);
+                return effects;
+            }
+            Dialog::Quit if quits => return vec![Effect::QuitNow],
+            Dialog::Quit if yes => return self.quit(),
+            Dialog::Quit => {}
+            _ if quits => return self.run(Command::Quit),
+            Dialog::Name(target, _) if esc => self.let_go(target.id),
+            Dialog::Name(target, input) if enter => {
+                let effects = self.name(target.id, &input);
+                self.let_go(target.id);
+                return effects;
+            }
+            Dialog::Name(target, mut input) => {
+                input.press(chord);
+                self.dialog = Some(Dialog::Name(target, input));
+            }
+            Dialog::Filter(_) if esc => self.filter(""),
+            Dialog::Filter(_) if enter => {}
+            Dialog::Filter(mut input) => {
+                if input.press(chord) {
+                    self.filter(input.text());
+                } else {
+                    self.travel(chord.key);
+                }
+                self.dialog = Some(Dialog::Filter(input));
+            }
+            Dialog::Palette(..) if esc => {}
+            Dialog::Palette(input, chosen) if enter => {
+                if let Some(entry) = found(input.text()).get(chosen) {
+                    return self.run(entry.command);
+                }
+            }
+            Dialog::Palette(mut input, chosen) => {
+                let last = found(input.text()).len().saturating_sub(1);
+                let chosen = match chord.key {
+                    Key::Up => chosen.saturating_sub(1),
+                    Key::Down => (chosen + 1).min(last),
+                    _ if input.press(chord) => 0,
+                    _ => chosen,
+                };
+                self.dialog = Some(Dialog::Palette(input, chosen));
+            }
+            Dialog::Help { scrolled } => {
+                let page = usize::from(self.size.1 / 2).max(1);
+                let scrolled = match chord.key {
+                    Key::Up => scrolled.saturating_sub(1),
+                    Key::Down => scrolled + 1,
+                    Key::PgUp => scrolled.saturating_sub(page),
+                    Key::PgDn | Key::Char(' ') => scrolled + page,
+                    Key::Home => 0,
+                    _ => return Vec::new(),
+                };
+                self.dialog = Some(Dialog::Help { scrolled: scrolled.min(command::TABLE.len()) });
+            }
+        }
+        Vec::new()
+    }
+
+    /// A row that only a dialog held may go now.
+    pub(super) fn let_go(&mut self, id: CallId) {
+        if self.cursor != Some(id) {
+            let now = self.now;
+            self.keep_line(|app| app.view.release(id, &app.roster, now));
+        }
+    }
+
+    fn travel(&mut self, key: Key) {
+        match key {
+            Key::Up => self.go_by(-1),
+            Key::Down => self.go_by(1),
+            Key::PgUp => self.go_by(-self.page()),
+            Key::PgDn => self.go_by(self.page()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let text = crate::text::clean_field(text);
+        match &mut self.dialog {
+            Some(Dialog::Name(_, input) | Dialog::Palette(input, _)) => input.insert(&text),
+            Some(Dialog::Filter(input)) => {
+                input.insert(&text);
+                let typed = input.text().to_owned();
+                self.filter(&typed);
+            }
+            // Pasted text must never act: it may hold a k and a y.
+            _ => self.say(Tone::Warning, "pasted text is taken in a filter, a name or the palette only"),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        if self.is_blind() {
+            return Vec::new();
+        }
+        let wheel = if mouse == Mouse::WheelUp { -WHEEL } else { WHEEL };
+        match (&mut self.dialog, mouse) {
+            (Some(Dialog::Help { scrolled }), Mouse::WheelUp | Mouse::WheelDown) => {
+                *scrolled = scrolled.saturating_add_signed(wheel).min(command::TABLE.len());
+            }
+            (Some(Dialog::Kick(_) | Dialog::Quit | Dialog::Help { .. }), Mouse::Press(..)) => {
+                return self.press_in_dialog(Chord::plain(Key::Esc));
+            }
+            (Some(_), _) => {}
+            (None, Mouse::WheelUp | Mouse::WheelDown) => self.go_by(wheel),
+            (None, Mouse::Press(x, y)) => {
+                let layout = self.layout();
+                if layout.rows.holds(x, y) {
+                    if let Some(place) = self.row_at(y) {
+                        self.go(place);
+                    }
+                } else if layout.tabs.holds(x, y)
+                    && let Some(place) = self.tab_at(x)
+                {
+                    self.show_tab(place);
+                }
+            }
+        }
+        Vec::new()
+    }
+}

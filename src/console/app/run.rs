@@ -1,0 +1,136 @@
+//! What each command does, once a key, the palette or the mouse asked for it.
+
+use super::dialog::Input;
+use super::{App, Dialog, Effect, Tone};
+use crate::conference::event::{CallOnly, Named, What};
+use crate::conference::roster::CallId;
+use crate::conference::view::Filter;
+use crate::console::command::Command;
+
+impl App {
+    /// Runs a command, or says why it cannot be run.
+    pub(super) fn run(&mut self, command: Command) -> Vec<Effect> {
+        if let Some(why) = self.why_disabled(command) {
+            self.say(Tone::Warning, why);
+            return Vec::new();
+        }
+        match command {
+            Command::Mute | Command::Unmute | Command::Kick => return self.act(command),
+            Command::Again => return self.again(),
+            Command::Name => {
+                if let (Some(target), Some(call)) = (self.target(), self.selected()) {
+                    let name = self.roster.name(call).unwrap_or_default().to_owned();
+                    self.dialog = Some(Dialog::Name(target, Input::new(&name)));
+                }
+            }
+            Command::Remove => {
+                return self
+                    .selected()
+                    .map(|call| Effect::Append(What::Removed(CallOnly { call: call.key.clone() })))
+                    .into_iter()
+                    .collect();
+            }
+            Command::Copy => return self.copy(),
+            Command::Filter => self.dialog = Some(Dialog::Filter(Input::new(self.view.filter().text()))),
+            Command::Sort => self.sort(true),
+            Command::Reverse => self.sort(false),
+            Command::Detail => self.pane(|app| app.detail = !app.detail),
+            Command::Events => self.pane(|app| app.events = Some(!app.shows_events())),
+            Command::Mask => {
+                self.mask = !self.mask;
+                self.say(Tone::Plain, if self.mask { "digits are masked" } else { "digits are shown" });
+            }
+            Command::NextTab => self.turn_tabs(1),
+            Command::PreviousTab => self.turn_tabs(-1),
+            Command::Tab(place) => self.show_tab(usize::from(place) - 1),
+            Command::Up => self.go_by(-1),
+            Command::Down => self.go_by(1),
+            Command::PageUp => self.go_by(-self.page()),
+            Command::PageDown => self.go_by(self.page()),
+            Command::First => self.go(0),
+            Command::Last => self.go(usize::MAX),
+            Command::Back => self.back(),
+            Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
+            Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
+            Command::Quit if self.leaving => return vec![Effect::QuitNow],
+            Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
+            Command::Quit => return self.quit(),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        self.leaving = true;
+        if self.roster.asks_waiting() > 0 {
+            self.say(Tone::Warning, "quitting: waiting for the ask in flight, at most 2 s; Ctrl-C goes at once");
+        }
+        vec![Effect::Quit]
+    }
+
+    fn back(&mut self) {
+        if self.countdown.take().is_some() {
+            self.say(Tone::Plain, "stopped: nobody was kicked");
+        } else if !self.view.filter().is_empty() {
+            self.filter("");
+        } else {
+            self.notice = None;
+        }
+    }
+
+    pub(super) fn name(&mut self, id: CallId, input: &Input) -> Vec<Effect> {
+        let Some(call) = self.roster.get(id) else { return Vec::new() };
+        let name = crate::text::clean_field(input.text());
+        if self.roster.name(call).unwrap_or_default() == name {
+            return Vec::new();
+        }
+        let named = Named { call: call.key.clone(), number: call.number, name: name.into(), by: self.settings.moderator.clone() };
+        vec![Effect::Append(What::Named(named))]
+    }
+
+    fn copy(&mut self) -> Vec<Effect> {
+        let Some(number) = self.selected().and_then(|call| call.number) else { return Vec::new() };
+        let text = self.show(&number.e164()).into_owned();
+        self.say(Tone::Plain, format!("copied {text}, where this terminal allows it"));
+        vec![Effect::Copy(text)]
+    }
+
+    pub(super) fn filter(&mut self, text: &str) {
+        let now = self.now;
+        self.keep_line(|app| app.view.set_filter(Filter::new(text), &app.roster, now));
+        self.straighten();
+    }
+
+    fn sort(&mut self, next: bool) {
+        let now = self.now;
+        let (column, reverse) = self.view.order();
+        let (column, reverse) = if next { (column.next(), false) } else { (column, !reverse) };
+        self.keep_line(|app| app.view.sort(column, reverse, &app.roster, now));
+        self.straighten();
+        self.say(Tone::Plain, format!("sorted by {}{}", column.label(), if reverse { ", reversed" } else { "" }));
+    }
+
+    fn pane(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        let layout = self.layout();
+        if (self.detail && layout.detail.height == 0) || (self.events == Some(true) && !self.detail && layout.events.height == 0) {
+            self.say(Tone::Warning, "there is no room for a pane; make the window taller");
+        }
+        self.straighten();
+    }
+
+    fn turn_tabs(&mut self, by: isize) {
+        let count = self.tabs().count() as isize;
+        let at = self.tabs().position(|(id, _)| id == self.view.conference.as_ref()).unwrap_or(0) as isize;
+        self.show_tab((at + by).rem_euclid(count) as usize);
+    }
+
+    pub(super) fn show_tab(&mut self, place: usize) {
+        let Some(conference) = self.tabs().nth(place).map(|(id, _)| id.cloned()) else {
+            self.say(Tone::Warning, format!("there is no conference {}", place + 1));
+            return;
+        };
+        let now = self.now;
+        self.keep_line(|app| app.view.show(conference, &app.roster, now));
+        self.straighten();
+    }
+}
