@@ -63,7 +63,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let history = journal.history();
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
-    let after = history.before(runtime::now().minus(config.resume_within)).map_err(read)?;
+    let after = history.before(runtime::now().minus(config.look_back())).map_err(read)?;
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
@@ -126,6 +126,7 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         moderator: config.moderator.as_str().into(),
         conference: config.conference.as_deref().map(Into::into),
         stale_after: config.stale_after,
+        resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
         read_only: config.read_only,

@@ -265,10 +265,15 @@ impl Roster {
         }
     }
 
-    /// Drops calls that have been gone for ten minutes, and conferences without any row; not those that
-    /// `held` says are needed. Returns the ids dropped.
-    pub fn forget(&mut self, now: Moment, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
-        let old = |call: &Participant| !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
+    /// Drops calls that have been gone for ten minutes or were not heard of for as long as `silent`, and
+    /// conferences without any row; not those that `held` says are needed. Returns the ids dropped.
+    ///
+    /// A call flow that reports no leaving would fill the roster for ever; a restart leaves the same calls out.
+    pub fn forget(&mut self, now: Moment, silent: Duration, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
+        let old = |call: &Participant| {
+            let gone = !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
+            gone || now.since(call.news) >= silent
+        };
         let ids: Vec<_> = self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, _)| *id).collect();
         for id in &ids {
             self.remove(*id);

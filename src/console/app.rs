@@ -50,6 +50,8 @@ pub struct Settings {
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long a call may be silent before it is left out, here as at a restart.
+    pub resume_within: Duration,
     /// What to do with an ask for a caller without a number.
     pub withheld: Withheld,
     /// What `k` does.

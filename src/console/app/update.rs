@@ -31,6 +31,11 @@ impl App {
                 events.iter().for_each(|event| self.fold(event));
                 Vec::new()
             }
+            Message::Restored => {
+                self.cursor = None;
+                self.forget();
+                Vec::new()
+            }
             Message::Journal(health) => {
                 self.journal_is(health);
                 Vec::new()
@@ -108,10 +113,20 @@ impl App {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {
-            self.forgot = now;
-            let held = self.holds();
-            self.roster.forget(now, held);
+            self.forget();
         }
+    }
+
+    /// Lets go of calls that nothing is heard of any more.
+    fn forget(&mut self) {
+        self.forgot = self.now;
+        let forgotten = self.roster.forget(self.now, self.settings.resume_within, self.holds());
+        let (held, now) = (self.holds(), self.now);
+        self.keep_line(|app| {
+            for id in forgotten {
+                app.view.follow(&Change::Removed(id), &app.roster, now, &held);
+            }
+        });
     }
 
     fn want_fields(&mut self) -> Option<Effect> {
