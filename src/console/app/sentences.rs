@@ -2,6 +2,8 @@
 //!
 //! The words `muting`, `unmuting` and `kicking` are the voice column's alone and never stand in here.
 
+use std::time::Duration;
+
 use super::App;
 use crate::conference::event::{Answer, Arrival, Event, What};
 use crate::conference::health::ProviderHealth;
@@ -11,6 +13,9 @@ use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
 const NAME: usize = 28;
+
+/// A restart: the provider tries a callback that was not answered again.
+const SHORT_GAP: Duration = Duration::from_secs(5);
 
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +97,7 @@ impl App {
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
-            What::Listening(listening) => listening.down_since.map(|since| {
-                let gap = super::ages::age(event.at.since(since));
-                (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
-            }),
+            What::Listening(listening) => listening.down_since.map(|since| tell_gap(event.at.since(since))),
             What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
@@ -170,6 +172,14 @@ impl App {
             Change::Nothing | Change::Named(_) => None,
         }
     }
+}
+
+fn tell_gap(gap: Duration) -> (Tone, String) {
+    if gap < SHORT_GAP {
+        return (Tone::Plain, "the listener was not running for a moment before this".to_owned());
+    }
+    let gap = super::ages::age(gap);
+    (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
 }
 
 fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: bool) -> (Tone, String) {

@@ -94,8 +94,7 @@ fn at_80_by_24_a_moderator_sees_who_is_there_and_what_became_of_each_ask() {
             assert!(row.contains(word), "{word:?} in {row:?}");
         }
     }
-    for words in ["[1:all (8)]", "2:1122 (7)", "127.0.0.1:8787", "callback 0s ago", "1 no number", "provider 80/80 ms", "m mute", "q quit"]
-    {
+    for words in ["[1:all (8)]", "2:1122 (7)", "127.0.0.1:8787", "callback 0s", "1 no number", "provider 80/80 ms", "m mute", "q quit"] {
         assert!(screen.contains(words), "{words:?} on\n{screen}");
     }
     assert!(!screen.contains("nothing has happened"), "the events pane is closed");

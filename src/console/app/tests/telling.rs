@@ -90,7 +90,11 @@ fn the_gap_while_nobody_listened_is_told() {
     let mut stage = Stage::new(|_| {});
     let since = Moment(stage.now.0 - 300_000);
     stage.event(What::Listening(crate::conference::event::Listening { down_since: Some(since) }));
-    assert!(stage.log_says("not running for 5m"));
+    assert!(stage.log_says("not running for 5m") && stage.notice().contains("not running for 5m"));
+    let mut stage = Stage::new(|_| {});
+    let since = Moment(stage.now.0 - 2_000);
+    stage.event(What::Listening(crate::conference::event::Listening { down_since: Some(since) }));
+    assert!(stage.log_says("for a moment") && stage.notice().is_empty(), "a restart is told, and is no alarm");
 }
 
 #[test]
