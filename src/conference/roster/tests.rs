@@ -202,7 +202,7 @@ fn one_number_on_two_live_calls_is_noticed_and_no_longer_when_one_leaves() {
 fn a_name_given_to_a_number_holds_for_later_calls() {
     let (roster, changes) =
         fold([(0, named_arrival("a", "1", "100", "J. Smith")), (1, name("a", "100", "Ada")), (2, leave("a")), (3, join("b", "1", "100"))]);
-    assert!(matches!(&changes[1], Change::Named(ids) if ids.len() == 1));
+    assert!(matches!(&changes[1], Change::Several(ids) if ids.len() == 1));
     assert_eq!(roster.name(call(&roster, "b")), Some("Ada"));
     assert_eq!(roster.name(call(&roster, "a")), Some("Ada"), "a moderator's name comes before the caller's own");
     let (roster, _) = fold([(0, join("a", "1", "")), (1, name("a", "", "Ada")), (2, join("b", "1", ""))]);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::App;
-use crate::conference::event::{Answer, Arrival, Event, What};
+use crate::conference::event::{Answer, Arrival, Event, Recorded, What};
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence};
 use crate::conference::view::stay;
@@ -86,7 +86,8 @@ impl App {
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
             What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
-            What::Asked(ask) => {
+            What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
+            What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
@@ -169,9 +170,18 @@ impl App {
     pub(super) fn touched(change: &Change) -> Option<CallId> {
         match change {
             Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) | Change::Removed(id) => Some(*id),
-            Change::Nothing | Change::Named(_) => None,
+            Change::Nothing | Change::Several(_) => None,
         }
     }
+}
+
+fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
+    let lost = if recorded.lost > 0 { format!(", {} more stand nowhere", recorded.lost) } else { String::new() };
+    let (lasted, refused, late) = (super::ages::age(lasted), recorded.refused, recorded.late.len());
+    (
+        Tone::Warning,
+        format!("the journal is written again after {lasted}: {refused} callbacks were refused, {late} asks are recorded late{lost}"),
+    )
 }
 
 fn tell_gap(gap: Duration) -> (Tone, String) {

@@ -85,12 +85,13 @@ impl App {
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
             What::Answered(answer) => self.provider.note(answer),
+            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
         let held = self.holds();
         let now = self.now;
-        if Self::touched(&change).is_some() || matches!(change, Change::Named(_)) {
+        if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
@@ -100,8 +101,8 @@ impl App {
         match (&self.journal, &health) {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
-            (Health::Trouble(_) | Health::Failed(_), Health::Good) => self.log(self.now, Tone::Good, "the journal is written again".into()),
-            (Health::Good, Health::Good) => {}
+            // The journal itself tells what happened meanwhile.
+            (_, Health::Good) => {}
         }
         self.journal = health;
     }

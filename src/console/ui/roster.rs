@@ -206,7 +206,7 @@ fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String,
         return (format!("{} {result} {age}", action.word()), style);
     }
     // The mark must not be what is cut off.
-    let long = format!("not recorded: {} {sign}", action.word());
+    let long = format!("not recorded: {} {sign} {age}", action.word());
     let text = if crate::text::width(&long) <= usize::from(width) { long } else { "not recorded".to_owned() };
     (text, theme.bad)
 }
