@@ -78,7 +78,12 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     listening(listener.address());
 
     let (panicked, panics) = mpsc::unbounded_channel();
-    catch_panics(move |what| {
+    let farewell = format!(
+        "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
+         Start it again; the log is {}.",
+        config.log.display()
+    );
+    catch_panics(farewell, move |what| {
         tracing::error!("{what}");
         // The session may be over.
         let _ = panicked.send(what);

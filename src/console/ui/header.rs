@@ -45,7 +45,9 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     };
     let provider = match app.provider.percentiles() {
         _ if app.provider.is_open() => (format!("provider NOT REACHED {} times", app.provider.unreached()), bad),
-        _ if app.provider.unreached() > 0 => (format!("provider not reached {} times", app.provider.unreached()), warning),
+        _ if app.provider.unreached() > 0 => {
+            (format!("provider not reached ×{}", app.provider.unreached()).replace('×', theme.glyphs.times), warning)
+        }
         None if app.provider.was_asked() => ("provider gave no answer yet".to_owned(), warning),
         None => ("provider not asked yet".to_owned(), dim),
         // Where there is little room, what went wrong must still fit beside it.
