@@ -127,6 +127,15 @@ async fn strangers_newer_formats_and_bad_paths_are_refused_with_a_sentence() {
     let other = folder.path().join("other.sqlite");
     rusqlite::Connection::open(&other).and_then(|c| c.execute_batch("CREATE TABLE recipe (x)")).expect("made");
     assert!(Sqlite::open(&other, "test").expect_err("a stranger").to_string().contains("something else"));
+    let versioned = folder.path().join("versioned.sqlite");
+    let made = "CREATE TABLE recipe (x); PRAGMA user_version = 1";
+    rusqlite::Connection::open(&versioned).and_then(|c| c.execute_batch(made)).expect("made");
+    assert!(Sqlite::open(&versioned, "test").expect_err("a stranger").to_string().contains("something else"));
+    for stranger in [&other, &versioned] {
+        let mode =
+            rusqlite::Connection::open(stranger).and_then(|c| c.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)));
+        assert_eq!(mode.as_deref(), Ok("delete"), "a stranger's database is left as it is");
+    }
     let text = folder.path().join("text.sqlite");
     std::fs::write(&text, "not a database at all, but long enough to be looked at as one".repeat(20)).expect("written");
     assert!(Sqlite::open(&text, "test").is_err());
