@@ -472,6 +472,16 @@ fn after_a_stop_everything_is_drawn_anew() {
 }
 
 #[test]
+fn a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending() {
+    let (_stage, mut console, _) = with_three();
+    console.stall();
+    // Whatever is drawn next waits for ever.
+    console.send_keys("?");
+    console.signal(rustix::process::Signal::TERM);
+    assert_eq!(console.exit_code(), 143);
+}
+
+#[test]
 fn neither_the_process_list_nor_a_file_has_a_secret() {
     let stage = Stage::new();
     let (mut console, listener) = three(&stage, &stage.setup().env("CONFMOD_LOG", "trace"));

@@ -30,6 +30,9 @@ const GRACE: Duration = Duration::from_millis(1_600);
 /// How long requests in flight may take once the console is gone.
 const LISTENER_GRACE: Duration = Duration::from_millis(200);
 
+/// How long ending may take after a signal, whatever the terminal does.
+const LONGEST: Duration = Duration::from_secs(2);
+
 /// Descriptors that all connections, the journal and the requests need together.
 const DESCRIPTORS: u64 = 4_096;
 
@@ -112,15 +115,40 @@ fn watch(settings: Settings, keys: KeyMap, theme: &Theme, world: impl FnOnce(Unb
 }
 
 /// The signals that end a session, and the one after which the screen has to be drawn anew.
+///
+/// They are heard on a thread of their own: a terminal that takes nothing any more (a stalled ssh) blocks the
+/// console in the middle of a frame, and the process must end all the same.
 fn signals() -> io::Result<UnboundedReceiver<i32>> {
     let (out, received) = mpsc::unbounded_channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::from_raw(SIGCONT)];
     for kind in kinds {
-        let mut stream = signal(kind)?;
+        let mut stream = {
+            let _inside = runtime.enter();
+            signal(kind)?
+        };
         let out = out.clone();
-        tokio::task::spawn_local(async move { while stream.recv().await.is_some() && out.send(kind.as_raw_value()).is_ok() {} });
+        runtime.spawn(async move {
+            let number = kind.as_raw_value();
+            while stream.recv().await.is_some() && out.send(number).is_ok() {
+                if number != SIGCONT {
+                    tokio::spawn(end_late(number));
+                }
+            }
+        });
     }
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     Ok(received)
+}
+
+/// Ends the process when it could not end itself in time. What is on disk is whole, and an ask without an
+/// answer is told as unknown at the next start.
+async fn end_late(number: i32) {
+    tokio::time::sleep(LONGEST).await;
+    tracing::warn!("the terminal did not let the console end; it is ended as it is");
+    // Sets modes only. Writing would wait for the terminal, too.
+    let _ = crossterm::terminal::disable_raw_mode();
+    std::process::exit(128 + number);
 }
 
 fn console_settings(config: &Config, title: &'static str, address: SocketAddr, news_after: crate::conference::event::Seq) -> Settings {

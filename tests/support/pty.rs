@@ -321,6 +321,14 @@ impl Console {
         drop(self.wait_until(|state| state.ended));
     }
 
+    /// Lets the terminal take nothing more, as a connection does that stalls: whoever writes to it waits.
+    pub fn stall(&self) {
+        let tty = self.tty.as_ref().expect("a terminal with a name");
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        let tty = rustix::fs::open(tty, flags, rustix::fs::Mode::empty()).expect("the terminal");
+        rustix::termios::tcflow(tty, rustix::termios::Action::OOff).expect("a stalled terminal");
+    }
+
     /// Whether the process is still there.
     pub fn is_running(&self) -> bool {
         self.shared.lock().status.is_none()

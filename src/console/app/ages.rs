@@ -82,8 +82,8 @@ impl App {
             let left = countdown.until.since(self.now).as_millis() as i64;
             consider(Moment(self.now.0 + if left % 1_000 == 0 { left.min(1_000) } else { left % 1_000 }));
         }
-        // A frozen picture under a dialog is wanted: who is named there must not change by time.
-        next.filter(|_| !matches!(self.dialog, Some(Dialog::Help { .. })))
+        // The help covers what would step; but a kick that counts down must be on time or not at all.
+        next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })))
     }
 
     /// How long a call has been in, or was, as the screen shows it.

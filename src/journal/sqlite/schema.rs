@@ -53,6 +53,14 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_millis(500)).map_err(sql)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    // Before anything is changed: a database of somebody else's must stay as it is.
+    let ours = match version {
+        0 => connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(sql)? == 0,
+        _ => connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)).map_err(sql)? == APPLICATION_ID,
+    };
+    if !ours {
+        return Err(refused("it is a SQLite database of something else".into()));
+    }
     if version > VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), version });
     }
@@ -64,10 +72,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
     if version == 0 {
         let transaction = connection.transaction().map_err(sql)?;
-        let strangers: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sql)?;
-        if strangers > 0 {
-            return Err(refused("it is a SQLite database of something else".into()));
-        }
         transaction.execute_batch(TABLES).map_err(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
         transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;

@@ -127,6 +127,15 @@ async fn strangers_newer_formats_and_bad_paths_are_refused_with_a_sentence() {
     let other = folder.path().join("other.sqlite");
     rusqlite::Connection::open(&other).and_then(|c| c.execute_batch("CREATE TABLE recipe (x)")).expect("made");
     assert!(Sqlite::open(&other, "test").expect_err("a stranger").to_string().contains("something else"));
+    let versioned = folder.path().join("versioned.sqlite");
+    let made = "CREATE TABLE recipe (x); PRAGMA user_version = 1";
+    rusqlite::Connection::open(&versioned).and_then(|c| c.execute_batch(made)).expect("made");
+    assert!(Sqlite::open(&versioned, "test").expect_err("a stranger").to_string().contains("something else"));
+    for stranger in [&other, &versioned] {
+        let mode =
+            rusqlite::Connection::open(stranger).and_then(|c| c.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)));
+        assert_eq!(mode.as_deref(), Ok("delete"), "a stranger's database is left as it is");
+    }
     let text = folder.path().join("text.sqlite");
     std::fs::write(&text, "not a database at all, but long enough to be looked at as one".repeat(20)).expect("written");
     assert!(Sqlite::open(&text, "test").is_err());
@@ -173,6 +182,11 @@ async fn rows_that_cannot_be_read_are_passed_over() {
 
 /// A writer on a connection that a test has spoilt.
 fn spoilt(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection)) -> Sqlite {
+    written_by(path, spoil, writer::Writer::run)
+}
+
+/// A journal whose thread does something else than it should.
+fn written_by(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection), run: impl FnOnce(writer::Writer) + Send + 'static) -> Sqlite {
     let lock = lock::Lock::take(path, "test").expect("a lock");
     let mut connection = schema::open(path).expect("opens");
     spoil(&mut connection);
@@ -180,8 +194,30 @@ fn spoilt(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection)) -> Sqlite 
     let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
     let (health_out, health) = watch::channel(Health::Good);
     let writer = writer::Writer::new(connection, lock, Arc::clone(&queue), Arc::clone(&publisher), health_out, Seq(0));
-    let thread = std::thread::spawn(move || writer.run());
+    let thread = std::thread::spawn(move || run(writer));
     Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, thread: Mutex::new(Some(thread)) }
+}
+
+#[tokio::test]
+async fn a_journal_whose_thread_is_gone_says_so_and_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (die, told) = std::sync::mpsc::channel::<()>();
+    let journal = written_by(
+        &folder.path().join("j.sqlite"),
+        |_| {},
+        move |_writer| {
+            told.recv().expect("told to");
+            panic!("as a fault would");
+        },
+    );
+    let waiting = journal.append(draft(1, left("a")));
+    die.send(()).expect("alive");
+    let told = tokio::time::timeout(Duration::from_secs(20), waiting.durable()).await.expect("an answer");
+    assert_eq!(told, Err(AppendError::Closed));
+    assert_eq!(journal.append(draft(2, left("b"))).durable().await, Err(AppendError::Closed), "and nothing more is taken");
+    let mut health = journal.health();
+    let waited = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| matches!(health, Health::Failed(_)))).await;
+    assert!(waited.is_ok_and(|failed| failed.is_ok()), "/healthz must not say ok");
 }
 
 #[tokio::test]

@@ -64,6 +64,13 @@ impl Queue {
         self.news.notify_one();
     }
 
+    /// As [`close`](Self::close), and whoever waits is told at once.
+    fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.items.clear();
+    }
+
     /// Everything that waits; empty after so long without any; `None` once closed and drained.
     fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
         let waiting = self.lock();
@@ -204,6 +211,16 @@ impl Writer {
             Health::Trouble(why) if changed => tracing::warn!(why, "the journal could not be written; it is tried again"),
             Health::Failed(why) if changed => tracing::error!(why, "the journal failed; nothing is recorded until restart"),
             Health::Good | Health::Trouble(_) | Health::Failed(_) => {}
+        }
+    }
+}
+
+/// Without its writer nothing may wait to be written: callbacks would hang, and with them every connection.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.abandon();
+        if std::thread::panicking() {
+            self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
         }
     }
 }

@@ -66,6 +66,14 @@ fn a_countdown_kicks_after_three_seconds_and_esc_stops_it() {
 }
 
 #[test]
+fn a_countdown_is_not_held_up_by_the_help() {
+    let mut stage = Stage::with(1);
+    stage.app.settings.kick = Kick::Countdown;
+    stage.keys("k ?");
+    assert!(stage.app.next_change().is_some_and(|next| next <= stage.now.plus(Duration::from_secs(3))), "a late kick is harm");
+}
+
+#[test]
 fn who_cannot_be_asked_for_is_refused_on_the_spot_with_the_reason() {
     let mut stage = Stage::new(|_| {});
     stage.event(start("calling"));
