@@ -79,6 +79,8 @@ pub struct Notice {
     pub text: String,
     /// How it sounds.
     pub tone: Tone,
+    /// When it was said.
+    pub at: Moment,
 }
 
 /// Everything the screen is drawn from.
@@ -251,7 +253,7 @@ impl App {
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone });
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {

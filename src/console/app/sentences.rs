@@ -75,10 +75,8 @@ impl App {
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
-            // Its number comes with the join at the earliest.
-            What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => {
-                Some((Tone::Plain, "a caller is on the way in".into()))
-            }
+            // There is nothing to tell of it yet; its row says that it calls.
+            What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => None,
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
             What::Left(only) => {
