@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::bridge::{Bridge, Fault, FaultKind, Order};
 use crate::conference::Action;
+pub use crate::config::ACTION_NAME;
 use crate::config::{Config, Secret};
 
 mod account;
@@ -20,9 +21,6 @@ mod response;
 
 use account::Account;
 use client::{Client, Wear};
-
-/// The action's name as the provider's page titles it.
-pub const ACTION_NAME: &str = "CALLFLOW.INSTANCE.CONFERENCE.ACTION";
 
 /// The action's name as the sample on the same page spells it.
 pub const ACTION_NAME_IN_SAMPLE: &str = "CALLFOW.INSTANCE.CONFERENCE.ACTION";

@@ -197,16 +197,19 @@ impl View {
 
     /// Takes rows off that are out of sight by now: gone for long, or filtered out while they were held.
     pub fn expire(&mut self, roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
-        for id in self.leaving.clone() {
-            match roster.get(id) {
-                Some(call) if Self::in_sight(call, now) => {
-                    if call.is_live() {
-                        self.leaving.retain(|row| *row != id);
-                    }
-                }
-                _ if held(id) => {}
-                _ => self.drop_row(id),
+        let before = self.listed.len();
+        let Self { leaving, listed, rows, .. } = self;
+        leaving.retain(|id| match roster.get(*id) {
+            Some(call) if Self::in_sight(call, now) => !call.is_live(),
+            _ if held(*id) => true,
+            _ => {
+                listed.remove(id);
+                false
             }
+        });
+        // All at once: at the end of a large conference thousands go in the same second.
+        if listed.len() < before {
+            rows.retain(|row| listed.contains(row));
         }
     }
 

@@ -3,6 +3,7 @@
 //! File, environment and flags are read through this table, so a name stands in one place.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use super::environment::Environment;
@@ -84,7 +85,7 @@ pub(super) const SETTINGS: [Setting; 31] = [
 ];
 
 /// A value as it was given, its kind already right.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Raw {
     Text(String),
     Path(PathBuf),
@@ -93,6 +94,20 @@ pub(super) enum Raw {
     /// Entries with the place of each.
     List(Vec<(String, Origin)>),
     Keys(BTreeMap<String, Vec<String>>),
+}
+
+// The text is left out: it may be a secret, which has no type of its own before it is checked.
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text"),
+            Self::Path(path) => write!(f, "{path:?}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(truth) => write!(f, "{truth}"),
+            Self::List(entries) => write!(f, "{entries:?}"),
+            Self::Keys(keys) => write!(f, "{keys:?}"),
+        }
+    }
 }
 
 /// A value and where it came from.
@@ -197,6 +212,13 @@ mod tests {
     fn empty_variables_set_nothing() {
         let environment = Environment::from([("CONFMOD_PACE", ""), ("NO_COLOR", ""), ("CONFMOD_JOURNAL", "")]);
         assert_eq!(environment_layer(&environment), Ok(Layer::new()));
+    }
+
+    #[test]
+    fn a_secret_is_not_debugged_before_it_is_checked() {
+        let layer = environment_layer(&Environment::from([("CONFMOD_USERKEY", "df1418"), ("CONFMOD_CALLBACK_TOKEN", "geheim")]));
+        let shown = format!("{layer:?}");
+        assert!(shown.contains("CONFMOD_USERKEY") && !shown.contains("df1418") && !shown.contains("geheim"), "{shown}");
     }
 
     #[test]

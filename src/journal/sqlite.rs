@@ -166,12 +166,6 @@ impl Journal for Sqlite {
     }
 }
 
-/// Opens a journal for reading only, beside whoever writes it.
-#[must_use]
-pub fn read_only(path: &Path) -> Arc<dyn History> {
-    Arc::new(Reader::new(path))
-}
-
 /// A batch as it goes to subscribers.
 type Batch = Arc<[Event]>;
 
