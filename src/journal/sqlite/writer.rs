@@ -2,6 +2,8 @@
 //! answers everybody, and only then publishes.
 
 use std::collections::VecDeque;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -121,6 +123,8 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// The database file as it was opened: a name may come to mean another one, or none.
+    file: Option<(PathBuf, u64)>,
 }
 
 impl Writer {
@@ -132,7 +136,8 @@ impl Writer {
         health: watch::Sender<Health>,
         last: Seq,
     ) -> Self {
-        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default() }
+        let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
+        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default(), file }
     }
 
     pub(super) fn run(mut self) {
@@ -146,6 +151,7 @@ impl Writer {
                 // There is room again for what was held.
                 self.batch(VecDeque::new());
             }
+            self.look_at_file();
             self.lock.touch();
             patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
         }
@@ -204,6 +210,14 @@ impl Writer {
         self.publisher.publish(events);
     }
 
+    /// What is written to a file that nobody can open any more is lost at the end, so it must not be promised.
+    fn look_at_file(&self) {
+        let gone = self.file.as_ref().is_some_and(|(path, was)| inode(path) != Some(*was));
+        if gone && !matches!(&*self.health.borrow(), Health::Failed(_)) {
+            self.is(Health::Failed("its file was removed or replaced".to_owned()));
+        }
+    }
+
     fn is(&self, health: Health) {
         let changed = self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
         match health {
@@ -213,6 +227,10 @@ impl Writer {
             Health::Good | Health::Trouble(_) | Health::Failed(_) => {}
         }
     }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|meta| meta.ino())
 }
 
 /// Without its writer nothing may wait to be written: callbacks would hang, and with them every connection.
