@@ -263,3 +263,17 @@ async fn a_journal_in_trouble_finds_out_by_itself_when_it_is_over() {
     assert!(waited.is_ok_and(|found| found.is_ok()), "without any further append");
     assert_eq!(journal.append(draft(2, left("b"))).durable().await, Ok(Seq(1)));
 }
+
+#[tokio::test]
+async fn the_write_ahead_log_does_not_grow_with_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    // Some eight pages each, so five times what the log may hold.
+    for at in 0..600 {
+        let big = Draft { raw: Some("x".repeat(30_000)), ..draft(at, left("big")) };
+        journal.append(big).durable().await.expect("durable");
+    }
+    let size = std::fs::metadata(folder.path().join("j.sqlite-wal")).expect("a log").len();
+    assert!(size < 6 << 20, "{size} bytes of log beside {} of journal", std::fs::metadata(&path).expect("a journal").len());
+}
