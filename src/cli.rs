@@ -60,9 +60,9 @@ pub enum Command {
     /// Be a provider to rehearse with, to try an installation end to end
     ///
     /// Takes what confmod asks as the provider would, and lets scripted callers call back.
-    #[command(after_help = "Example, in two terminals:
-  confmod rehearse --callbacks http://127.0.0.1:8787/callback/TOKEN --listen 127.0.0.1:8788
-  CONFMOD_USERKEY=rehearsal confmod --api-url http://127.0.0.1:8788/api/v3.asp")]
+    #[command(after_help = "Example, in two terminals; `confmod urls` prints the URL with your TOKEN:
+  CONFMOD_USERKEY=rehearsal confmod --api-url http://127.0.0.1:8788/api/v3.asp --journal /tmp/rehearsal.sqlite
+  confmod rehearse --callbacks http://127.0.0.1:8787/callback/TOKEN")]
     Rehearse(rehearse::Args),
     /// Mute one caller
     ///
@@ -96,13 +96,15 @@ pub enum Command {
     /// Print the settings in force, and where each comes from
     ///
     /// Secrets are said to be set, and not shown.
-    #[command(after_help = "Example:\n  confmod config --print-default > ~/.config/confmod/config.toml")]
+    #[command(after_help = "Example, for a file to pick from:\n  confmod config --print-default > confmod-defaults.toml")]
     Config(ConfigArgs),
     /// Print completions for a shell
-    #[command(after_help = "Example:\n  confmod completions bash > ~/.local/share/bash-completion/completions/confmod")]
+    #[command(
+        after_help = "Example:\n  mkdir -p ~/.local/share/bash-completion/completions\n  confmod completions bash > ~/.local/share/bash-completion/completions/confmod"
+    )]
     Completions(CompletionsArgs),
     /// Print the manual page
-    #[command(after_help = "Example:\n  confmod man > ~/.local/share/man/man1/confmod.1")]
+    #[command(after_help = "Example:\n  mkdir -p ~/.local/share/man/man1\n  confmod man > ~/.local/share/man/man1/confmod.1")]
     Man,
 }
 

@@ -88,7 +88,7 @@ pub struct Config {
     pub kick: Kick,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
-    /// How old a call may be to come back from the journal at start.
+    /// How long a call may be silent before it is left out, at start and while confmod runs.
     pub resume_within: Duration,
     /// Colours.
     pub theme: ThemeChoice,
@@ -149,6 +149,13 @@ fn api_url() -> url::Url {
 }
 
 impl Config {
+    /// How far back the journal is read at start: twice the silence that leaves a call out, because a call
+    /// that was heard of within it may have joined before.
+    #[must_use]
+    pub fn look_back(&self) -> Duration {
+        self.resume_within * 2
+    }
+
     /// The secret in the callback URLs: the one given, else the one in its file, which is made at first need.
     ///
     /// Fails when the file cannot be made or others can get at it, and when the token is too short for an

@@ -51,7 +51,7 @@ pub struct Settings {
     /// Whether a connection is held open while callers are in.
     pub keep_warm: bool,
     /// How far back asks without an answer are looked for at start.
-    pub resume_within: Duration,
+    pub look_back: Duration,
     /// The time of day.
     pub clock: Clock,
 }
@@ -64,7 +64,7 @@ impl Settings {
             pace: config.pace,
             parallel: config.parallel,
             keep_warm: config.keep_warm,
-            resume_within: config.resume_within,
+            look_back: config.look_back(),
             clock: wall_clock(),
         }
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for Settings {
             .field("pace", &self.pace)
             .field("parallel", &self.parallel)
             .field("keep_warm", &self.keep_warm)
-            .field("resume_within", &self.resume_within)
+            .field("look_back", &self.look_back)
             .finish_non_exhaustive()
     }
 }

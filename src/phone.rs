@@ -107,7 +107,7 @@ pub struct Described {
     /// ISO 3166-1 alpha-2 code of the country or region: `US`. None where the library cannot tell.
     pub region: Option<String>,
     /// The country's English short name.
-    pub country: Option<&'static str>,
+    pub country: Option<String>,
 }
 
 /// Loads the phone library's tables, which takes about 100 ms once in a process.
@@ -129,10 +129,10 @@ pub fn describe(number: Number) -> Described {
     // Several countries share a calling code; a number that none of them claims is the main one's.
     let main = || phonenumber::metadata::DATABASE.region(&parsed.country().code())?.first().map(|id| (*id).to_owned());
     let region = parsed.country().id().map(|id| id.as_ref().to_owned()).or_else(main).filter(|id| id.len() == 2 && id != "ZZ");
-    let country = region
-        .as_deref()
-        .and_then(|code| celes::Country::from_alpha2(code).ok())
-        .map(|c| c.long_name.strip_prefix("The ").unwrap_or(c.long_name));
+    let country = region.as_deref().and_then(|code| celes::Country::from_alpha2(code).ok()).map(|country| {
+        let name = country.long_name.strip_prefix("The ").unwrap_or(country.long_name);
+        name.replace(" Of ", " of ").replace(" And ", " and ").replace(" The ", " the ")
+    });
     Described { international: if same_digits { international } else { plain }, region, country }
 }
 
@@ -173,9 +173,9 @@ mod tests {
     fn a_number_is_shown_as_its_country_writes_it() {
         let us = describe(Number::from_digits("12157010680").expect("a number"));
         assert_eq!(us.international, "+1 215-701-0680");
-        assert_eq!(us.region.as_deref(), Some("US"));
+        assert_eq!((us.region.as_deref(), us.country.as_deref()), (Some("US"), Some("United States of America")));
         let german = describe(Number::from_digits("4930901820").expect("a number"));
-        assert_eq!((german.region.as_deref(), german.country), (Some("DE"), Some("Germany")));
+        assert_eq!((german.region.as_deref(), german.country.as_deref()), (Some("DE"), Some("Germany")));
         let drama = describe(Number::from_digits("447700900118").expect("a number"));
         assert_eq!(drama.region.as_deref(), Some("GB"), "a number that is never given out still has a country");
         let odd = describe(Number::from_digits("999").expect("a number"));

@@ -197,6 +197,19 @@ fn invalid_files_are_refused_with_file_line_and_remedy() {
 }
 
 #[test]
+fn check_looks_at_everything_even_where_secrets_cannot_be_read() {
+    let home = Home::new();
+    put(&home, "config/confmod/config.toml", "userkey_file = \"absent\"\nsecure_phrase_file = \"open\"\n", 0o600);
+    put(&home, "config/confmod/open", "phrase", 0o644);
+    let variables = [("CONFMOD_LISTEN", "127.0.0.1:0"), ("CONFMOD_API_URL", "http://127.0.0.1:9/api/v3.asp")];
+    let out = run(&home, "check", &variables).ends_with(1).out;
+    for words in ["there is no file", "run: chmod 600", "FAIL  user key", "FAIL  provider", "journal"] {
+        assert!(out.contains(words), "{words:?} in\n{out}");
+    }
+    assert!(!out.contains("not checked, because the line above"), "{out}");
+}
+
+#[test]
 fn a_bad_value_is_an_error_also_where_something_overrides_it() {
     let home = Home::new();
     put(&home, "config/confmod/config.toml", "listen = \"nonsense\"\n", 0o600);

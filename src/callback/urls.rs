@@ -41,7 +41,7 @@ pub fn urls(base: &str, token: &str, conference: Option<&str>) -> Vec<CallbackUr
             purpose: if conference.is_some() {
                 "Puts the caller on the roster."
             } else {
-                "Puts the caller on the roster of the configured conference; add &CONFERENCE.NUMBER= and a number to name another."
+                "Puts the caller on the roster. Names no conference: add &CONFERENCE.NUMBER= and the number, or configure one."
             },
             url: format!("{root}/join?{KEY}&E164=$[E164]${room}"),
         },

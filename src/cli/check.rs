@@ -36,17 +36,17 @@ const NAMES: [&str; 7] = ["configuration", "secret files", "user key", "journal"
 ///
 /// The exit code is 0 if all hold, 1 if one does not, 2 if the configuration is wrong.
 pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
-    let loaded = match checked(flags, environment, Purpose::Console) {
+    let loaded = match checked(flags, environment, Purpose::Check) {
         Ok(loaded) => loaded,
         Err(error) => return end(&without_configuration(&error), Some(WRONG)),
     };
     let config = loaded.config;
-    let read = loaded.file.map_or("no file, so the defaults hold".to_owned(), |file| format!("read from {}", shown(&file)));
+    let read = loaded.file.as_deref().map_or("no file, so the defaults hold".to_owned(), |file| format!("read from {}", shown(file)));
     let (provider, date) = provider(&config);
     let port = port::check(config.listen);
     let findings = [
         Holds(read),
-        secret_files(&config),
+        secret_files(&config, &loaded.unread),
         match config.userkey {
             Some(_) => Holds("is set".to_owned()),
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
@@ -93,8 +93,13 @@ fn lines(findings: &[Finding; 7]) -> String {
 }
 
 /// Files with the user key and the Secure Phrase were checked when they were read; the token's was not.
-fn secret_files(config: &Config) -> Finding {
-    match config.existing_token() {
+fn secret_files(config: &Config, unread: &[ConfigError]) -> Finding {
+    let token = config.existing_token();
+    let wrong: Vec<String> = unread.iter().chain(token.as_ref().err()).map(ToString::to_string).collect();
+    if !wrong.is_empty() {
+        return Fails(wrong.join("; "));
+    }
+    match token {
         Ok(Some(_)) => Holds("nobody else can read them".to_owned()),
         Ok(None) if config.callback_token_file.as_os_str().is_empty() => {
             Fails("HOME is not set, so there is no place for the callback token; set HOME, or CONFMOD_CALLBACK_TOKEN".to_owned())

@@ -119,7 +119,7 @@ fn rehearse(args: &Args, mut settings: Settings, callbacks: Callbacks) -> ExitCo
         // Before anything is printed, so that whoever reads it can end this properly.
         let ended = signals()?;
         let _ = lines.try_send(format!("CONFMOD_API_URL={}{key}", rehearsal.api_url()));
-        let _ = lines.try_send(format!("The provider listens; {hint}."));
+        let _ = lines.try_send(format!("The provider listens; {hint}. Start confmod with these, and with a --journal of its own."));
         let _ = lines.try_send(format!("{title}: {} calls to {callbacks}. Ctrl-C ends it.", rehearsal.calls()));
         rehearsal.call(callbacks);
         Ok::<_, io::Error>(ended.await)

@@ -66,7 +66,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let history = journal.history();
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
-    let after = history.before(runtime::now().minus(config.resume_within)).map_err(read)?;
+    let after = history.before(runtime::now().minus(config.look_back())).map_err(read)?;
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
@@ -81,7 +81,12 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     listening(listener.address());
 
     let (panicked, panics) = mpsc::unbounded_channel();
-    catch_panics(move |what| {
+    let farewell = format!(
+        "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
+         Start it again; the log is {}.",
+        config.log.display()
+    );
+    catch_panics(farewell, move |what| {
         tracing::error!("{what}");
         // The session may be over.
         let _ = panicked.send(what);
@@ -154,6 +159,7 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         moderator: config.moderator.as_str().into(),
         conference: config.conference.as_deref().map(Into::into),
         stale_after: config.stale_after,
+        resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
         read_only: config.read_only,

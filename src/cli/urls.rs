@@ -37,6 +37,9 @@ fn page(base: &str, urls: &[CallbackUrl], has_conference: bool, listen: SocketAd
     if !has_conference {
         out.push_str("No conference is set: add --conference N here to put its number into the join URL.\n");
     }
+    if base.starts_with("http://") && out_of_reach(base).is_none() {
+        out.push_str("\nPlain http shows the secret to everybody on the way, and the provider may refuse it: use https.\n");
+    }
     if let Some(trouble) = out_of_reach(base) {
         let _ = write!(
             out,

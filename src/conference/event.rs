@@ -56,6 +56,11 @@ pub enum What {
     Hand(HandMoved),
     /// Somebody asked the provider for something.
     Asked(Ask),
+    /// An ask that went round while the journal could not be written, written down afterwards. It is never
+    /// sent again.
+    AskedLate(Ask),
+    /// The journal could not be written for a while, and now it is.
+    Recorded(Recorded),
     /// Queued asks are about to leave: a crash after this leaves their outcome unknown.
     Sent(Sent),
     /// An ask ended.
@@ -169,6 +174,19 @@ pub struct Answer {
     pub reached: bool,
 }
 
+/// The journal could not be written for a while; this is what happened meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// When it began.
+    pub since: Moment,
+    /// Callbacks that were answered 503.
+    pub refused: u32,
+    /// Asks and answers that were too many to be kept, and stand nowhere.
+    pub lost: u32,
+    /// Asks that are written down late: the number each went round with, and its place.
+    pub late: Vec<(Seq, Seq)>,
+}
+
 /// A name that a moderator gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
@@ -201,6 +219,8 @@ impl What {
             Self::Left(_) => "left",
             Self::Hand(_) => "hand",
             Self::Asked(_) => "asked",
+            Self::AskedLate(_) => "asked_late",
+            Self::Recorded(_) => "recorded",
             Self::Sent(_) => "sent",
             Self::Answered(_) => "answered",
             Self::Removed(_) => "removed",
@@ -217,10 +237,10 @@ impl What {
             Self::Started(arrival) | Self::Joined(arrival) => Some(&arrival.call),
             Self::Left(only) | Self::Removed(only) => Some(&only.call),
             Self::Hand(hand) => Some(&hand.call),
-            Self::Asked(ask) => Some(&ask.call),
+            Self::Asked(ask) | Self::AskedLate(ask) => Some(&ask.call),
             Self::Answered(answer) => Some(&answer.call),
             Self::Named(named) => Some(&named.call),
-            Self::Sent(_) | Self::Listening(_) | Self::Stopped => None,
+            Self::Sent(_) | Self::Recorded(_) | Self::Listening(_) | Self::Stopped => None,
         }
     }
 
@@ -236,7 +256,8 @@ impl What {
             Self::Started(arrival) | Self::Joined(arrival) => serde_json::to_string(arrival),
             Self::Left(only) | Self::Removed(only) => serde_json::to_string(only),
             Self::Hand(hand) => serde_json::to_string(hand),
-            Self::Asked(ask) => serde_json::to_string(ask),
+            Self::Asked(ask) | Self::AskedLate(ask) => serde_json::to_string(ask),
+            Self::Recorded(recorded) => serde_json::to_string(recorded),
             Self::Sent(sent) => serde_json::to_string(sent),
             Self::Answered(answer) => serde_json::to_string(answer),
             Self::Named(named) => serde_json::to_string(named),
@@ -253,6 +274,8 @@ impl What {
             "left" => Self::Left(serde_json::from_str(body)?),
             "hand" => Self::Hand(serde_json::from_str(body)?),
             "asked" => Self::Asked(serde_json::from_str(body)?),
+            "asked_late" => Self::AskedLate(serde_json::from_str(body)?),
+            "recorded" => Self::Recorded(serde_json::from_str(body)?),
             "sent" => Self::Sent(serde_json::from_str(body)?),
             "answered" => Self::Answered(serde_json::from_str(body)?),
             "removed" => Self::Removed(serde_json::from_str(body)?),
@@ -305,6 +328,7 @@ mod tests {
                 joined: Moment(1_700_000_000_000),
             }),
             What::Sent(Sent { asks: vec![Seq(1), Seq(2)] }),
+            What::Recorded(Recorded { since: Moment(1), refused: 2, lost: 3, late: vec![(Seq(4), Seq(5))] }),
             What::Answered(Answer {
                 ask: Seq(1),
                 call: call.clone(),

@@ -1,5 +1,6 @@
 //! One call as the roster holds it, and the word its row shows.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::event::{Arrival, Seq};
@@ -218,6 +219,18 @@ impl Participant {
         if !told {
             self.earlier = Some(Box::new(before));
         }
+    }
+
+    /// Gives its asks the places they were written down at late; says whether it had any of them.
+    pub(super) fn renumber_asks(&mut self, places: &HashMap<Seq, Seq>) -> bool {
+        let mut any = false;
+        for ask in self.ask.iter_mut().chain(self.earlier.as_deref_mut()) {
+            if let Some(place) = places.get(&ask.seq) {
+                ask.seq = *place;
+                any = true;
+            }
+        }
+        any
     }
 
     /// Takes the end of an ask in. One that never left gives way to the one before it.

@@ -29,8 +29,8 @@ pub enum Change {
     Changed(CallId),
     /// A row was taken off the list.
     Removed(CallId),
-    /// A number was named: these rows show another name now.
-    Named(Vec<CallId>),
+    /// Several rows show something else now: a number was named, or asks were recorded late.
+    Several(Vec<CallId>),
 }
 
 /// How many are where. Kept up with each event.
@@ -92,7 +92,8 @@ impl Roster {
             What::Joined(arrival) => self.joined(arrival, at, event.seq),
             What::Left(only) => self.left(&only.call, at),
             What::Hand(hand) => self.hand(&hand.call, hand.up, at),
-            What::Asked(ask) => self.asked(ask, at, event.seq),
+            What::Asked(ask) | What::AskedLate(ask) => self.asked(ask, at, event.seq),
+            What::Recorded(recorded) => self.recorded(&recorded.late),
             What::Answered(answer) => self.answered(answer, at),
             What::Removed(only) => self.by_key.get(&only.call).copied().map_or(Change::Nothing, |id| self.remove(id)),
             What::Named(named) => self.named(named),
@@ -180,6 +181,23 @@ impl Roster {
         Change::Changed(id)
     }
 
+    /// Asks that went round unrecorded have a place in the journal now.
+    fn recorded(&mut self, late: &[(Seq, Seq)]) -> Change {
+        let mut touched = Vec::new();
+        for (from, to) in late {
+            if let Some(waiting) = self.waiting.remove(from) {
+                self.waiting.insert(*to, waiting);
+            }
+        }
+        let places: HashMap<Seq, Seq> = late.iter().copied().collect();
+        for (id, call) in &mut self.calls {
+            if call.renumber_asks(&places) {
+                touched.push(*id);
+            }
+        }
+        if touched.is_empty() { Change::Nothing } else { Change::Several(touched) }
+    }
+
     fn answered(&mut self, answer: &Answer, at: Moment) -> Change {
         // The ask's first answer counts; an answer to nothing changes nothing.
         let Some((id, stay, action)) = self.waiting.remove(&answer.ask) else { return Change::Nothing };
@@ -216,7 +234,7 @@ impl Roster {
             self.alter(id, |call| call.given_name = name);
             touched.push(id);
         }
-        if touched.is_empty() { Change::Nothing } else { Change::Named(touched) }
+        if touched.is_empty() { Change::Nothing } else { Change::Several(touched) }
     }
 
     fn add(&mut self, call: Participant) -> CallId {
@@ -265,10 +283,15 @@ impl Roster {
         }
     }
 
-    /// Drops calls that have been gone for ten minutes, and conferences without any row; not those that
-    /// `held` says are needed. Returns the ids dropped.
-    pub fn forget(&mut self, now: Moment, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
-        let old = |call: &Participant| !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
+    /// Drops calls that have been gone for ten minutes or were not heard of for as long as `silent`, and
+    /// conferences without any row; not those that `held` says are needed. Returns the ids dropped.
+    ///
+    /// A call flow that reports no leaving would fill the roster for ever; a restart leaves the same calls out.
+    pub fn forget(&mut self, now: Moment, silent: Duration, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
+        let old = |call: &Participant| {
+            let gone = !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
+            gone || now.since(call.news) >= silent
+        };
         let ids: Vec<_> = self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, _)| *id).collect();
         for id in &ids {
             self.remove(*id);

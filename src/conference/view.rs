@@ -162,7 +162,7 @@ impl View {
             Change::Nothing => {}
             Change::Removed(id) => self.drop_row(*id),
             Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) => self.look_at(*id, roster, now, &held),
-            Change::Named(ids) => ids.iter().for_each(|id| self.look_at(*id, roster, now, &held)),
+            Change::Several(ids) => ids.iter().for_each(|id| self.look_at(*id, roster, now, &held)),
         }
     }
 

@@ -18,6 +18,9 @@ pub enum Purpose {
     Console,
     /// A single command: secrets are read, and a home directory may be missing.
     Command,
+    /// Like the console, but a secret that cannot be read is noted and taken as not set: everything else can
+    /// be checked all the same.
+    Check,
     /// A rehearsal: no secret is read, and what belongs to a real provider, listener and journal is ignored.
     Demo,
 }
@@ -29,6 +32,8 @@ pub struct Loaded {
     pub config: Config,
     /// The file that was read, where there is one.
     pub file: Option<PathBuf>,
+    /// Why secrets could not be read; only noted for [`Purpose::Check`].
+    pub unread: Vec<ConfigError>,
     pub(super) origins: BTreeMap<&'static str, Origin>,
 }
 
@@ -50,13 +55,14 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     if purpose != Purpose::Demo {
         // A bad value is an error also where something overrides it: tomorrow it may not.
         let hidden = layer.iter().filter(|(key, _)| over.contains_key(*key)).map(|(key, given)| (*key, given.clone())).collect();
-        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone() }.config()?;
+        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone(), unread: None }.config()?;
     }
     layer.extend(over);
     if purpose == Purpose::Demo {
         layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
     }
-    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone() };
+    let unread = (purpose == Purpose::Check).then(Vec::new);
+    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread };
     let mut config = values.config()?;
     config.read_only = flags.read_only;
     if flags.read_only {
@@ -67,7 +73,7 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
         values.origins.insert("moderator", Origin::Login);
     }
     default_paths(&mut config, &paths, purpose)?;
-    Ok(Loaded { config, file, origins: values.origins })
+    Ok(Loaded { config, file, unread: values.unread.unwrap_or_default(), origins: values.origins })
 }
 
 impl Loaded {
@@ -93,7 +99,7 @@ fn default_paths(config: &mut Config, paths: &Paths, purpose: Purpose) -> Result
         match directory {
             _ if !place.as_os_str().is_empty() => {}
             Some(directory) => *place = directory.join(name),
-            None if purpose == Purpose::Console => return Err(homeless(what, instead)),
+            None if matches!(purpose, Purpose::Console | Purpose::Check) => return Err(homeless(what, instead)),
             None => {}
         }
     }
@@ -115,6 +121,8 @@ struct Values {
     layer: Layer,
     origins: BTreeMap<&'static str, Origin>,
     home: Option<PathBuf>,
+    /// Where errors about secret files go; without a place they end the reading.
+    unread: Option<Vec<ConfigError>>,
 }
 
 impl Values {
@@ -175,16 +183,29 @@ impl Values {
             // What is not used is not opened.
             return Ok(given);
         }
+        let read = self.secret_file(keys[1], &path, what, check);
+        match (read, &mut self.unread) {
+            (Err(error), Some(unread)) => {
+                unread.push(error);
+                Ok(None)
+            }
+            (read, _) => read.map(Some),
+        }
+    }
+
+    fn secret_file(
+        &self,
+        key: &'static str,
+        path: &Path,
+        what: &str,
+        check: impl Fn(&str) -> Result<Secret, String>,
+    ) -> Result<Secret, ConfigError> {
         let error = |sentence| ConfigError::new(ErrorKind::SecretFile, sentence);
-        let Some(text) = secret::read(&path, what)? else {
-            let named = self.origins.get(keys[1]).cloned().unwrap_or_default();
-            return Err(error(format!(
-                "{named}: {}: there is no file {}; write the {what} into it, or mend the path",
-                keys[1],
-                shown(&path)
-            )));
+        let Some(text) = secret::read(path, what)? else {
+            let named = self.origins.get(key).cloned().unwrap_or_default();
+            return Err(error(format!("{named}: {key}: there is no file {}; write the {what} into it, or mend the path", shown(path))));
         };
-        check(&text).map(Some).map_err(|sentence| error(format!("{}: {sentence}", shown(&path))))
+        check(&text).map_err(|sentence| error(format!("{}: {sentence}", shown(path))))
     }
 
     fn config(&mut self) -> Result<Config, ConfigError> {

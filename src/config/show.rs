@@ -20,7 +20,13 @@ impl Loaded {
             // Writing to a String cannot fail.
             let _ = match value(&self.config, key) {
                 Value::Plain(value) => writeln!(out, "{key} = {value}  # {origin}"),
-                Value::Hidden(true) => writeln!(out, "# {key}: (set)  # {origin}"),
+                // A secret that nothing set itself was read from the file that another key names.
+                Value::Hidden(true) => {
+                    let named = ["userkey_file", "secure_phrase_file"].into_iter().find(|file| file.strip_suffix("_file") == Some(key));
+                    let origin =
+                        named.filter(|_| !self.origins.contains_key(key)).and_then(|file| self.origins.get(file)).unwrap_or(origin);
+                    writeln!(out, "# {key}: (set)  # {origin}")
+                }
                 Value::Hidden(false) | Value::Unset => writeln!(out, "# {key}: (not set)"),
                 Value::Elsewhere => Ok(()),
             };

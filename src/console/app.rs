@@ -50,6 +50,8 @@ pub struct Settings {
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long a call may be silent before it is left out, here as at a restart.
+    pub resume_within: Duration,
     /// What to do with an ask for a caller without a number.
     pub withheld: Withheld,
     /// What `k` does.
@@ -77,6 +79,8 @@ pub struct Notice {
     pub text: String,
     /// How it sounds.
     pub tone: Tone,
+    /// When it was said.
+    pub at: Moment,
 }
 
 /// Everything the screen is drawn from.
@@ -249,7 +253,7 @@ impl App {
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone });
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {

@@ -172,6 +172,7 @@ impl<S: Screen> Session<'_, S> {
                 }
             }
         }
+        self.tell(Message::Restored);
         self.journal.subscribe(last)
     }
 

@@ -108,13 +108,18 @@ impl Screen for Tty {
 
 /// Makes panics harmless to the screen. One on the calling thread gives the terminal back before it is
 /// told; one on another thread is handed to `elsewhere` and printed nowhere, because the screen is being drawn.
-pub fn catch_panics(elsewhere: impl Fn(String) + Send + Sync + 'static) {
+///
+/// `farewell` follows a panic on this thread: what it means for the conference, and what to do.
+pub fn catch_panics(farewell: String, elsewhere: impl Fn(String) + Send + Sync + 'static) {
     let drawing = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().id() == drawing {
             give_back();
             before(panic);
+            tracing::error!(%panic, "the console ends by a fault of its own");
+            // Where even stderr is gone, the log has it.
+            let _ = writeln!(io::stderr(), "{farewell}");
             return;
         }
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();

@@ -122,7 +122,7 @@ impl<B: Bridge> Engine<B> {
     /// Ends what an earlier process left open.
     fn settle(&mut self) {
         let history = self.journal.history();
-        let since = (self.settings.clock)().minus(self.settings.resume_within);
+        let since = (self.settings.clock)().minus(self.settings.look_back);
         match history.before(since).and_then(|after| settle::read_back(&*history, after, self.start)) {
             Ok(found) => {
                 self.present = found.present;

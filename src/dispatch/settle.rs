@@ -43,7 +43,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
             match event.what {
                 What::Joined(arrival) => present.enter(&arrival.call),
                 What::Left(only) | What::Removed(only) => present.leave(&only.call),
-                What::Asked(ask) => {
+                What::Asked(ask) | What::AskedLate(ask) => {
                     // One is in flight per call, and the next leaves after its answer is on disk: behind one that
                     // has none, nothing left.
                     let in_front =
@@ -64,7 +64,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
                         present.leave(&answer.call);
                     }
                 }
-                What::Started(_) | What::Hand(_) | What::Named(_) | What::Listening(_) | What::Stopped => {}
+                What::Started(_) | What::Hand(_) | What::Named(_) | What::Recorded(_) | What::Listening(_) | What::Stopped => {}
             }
         }
     }

@@ -32,7 +32,7 @@ fn settings() -> Settings {
         pace: 10,
         parallel: 4,
         keep_warm: false,
-        resume_within: Duration::from_secs(3_600),
+        look_back: Duration::from_secs(3_600),
         clock: Arc::new(move || Moment::default().plus(begun.elapsed())),
     }
 }

@@ -17,6 +17,7 @@ use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 
+mod held;
 mod lock;
 mod reader;
 mod schema;

@@ -89,7 +89,7 @@ impl Inside {
             pace: 10,
             parallel: 4,
             keep_warm: false,
-            resume_within: Duration::from_secs(3_600),
+            look_back: Duration::from_secs(3_600),
             clock: dispatch::wall_clock(),
         };
         let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, settings).expect("dispatch");

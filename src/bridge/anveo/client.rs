@@ -167,6 +167,8 @@ fn root_cause(error: &reqwest::Error) -> String {
         words = inner.to_string();
         source = inner.source();
     }
+    // The TLS library prints the insides of an error that has no words of its own.
+    let words = words.replace("Other(OtherError(", "").replace("))", "");
     text::clean(&words, 160)
 }
 

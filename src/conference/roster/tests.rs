@@ -202,7 +202,7 @@ fn one_number_on_two_live_calls_is_noticed_and_no_longer_when_one_leaves() {
 fn a_name_given_to_a_number_holds_for_later_calls() {
     let (roster, changes) =
         fold([(0, named_arrival("a", "1", "100", "J. Smith")), (1, name("a", "100", "Ada")), (2, leave("a")), (3, join("b", "1", "100"))]);
-    assert!(matches!(&changes[1], Change::Named(ids) if ids.len() == 1));
+    assert!(matches!(&changes[1], Change::Several(ids) if ids.len() == 1));
     assert_eq!(roster.name(call(&roster, "b")), Some("Ada"));
     assert_eq!(roster.name(call(&roster, "a")), Some("Ada"), "a moderator's name comes before the caller's own");
     let (roster, _) = fold([(0, join("a", "1", "")), (1, name("a", "", "Ada")), (2, join("b", "1", ""))]);
@@ -229,11 +229,15 @@ fn silence_for_four_hours_is_stale() {
 #[test]
 fn who_is_gone_is_forgotten_after_ten_minutes_with_their_conference() {
     let (mut roster, _) = fold([(0, join("a", "1", "100")), (0, join("b", "2", "200")), (1, leave("a"))]);
-    assert!(roster.forget(Moment(600_999), |_| false).is_empty());
-    assert!(roster.forget(Moment(601_000), |_| true).is_empty(), "not while it is needed");
-    assert_eq!(roster.forget(Moment(601_000), |_| false).len(), 1);
+    assert!(roster.forget(Moment(600_999), STALE, |_| false).is_empty());
+    assert!(roster.forget(Moment(601_000), STALE, |_| true).is_empty(), "not while it is needed");
+    assert_eq!(roster.forget(Moment(601_000), STALE, |_| false).len(), 1);
     assert_eq!(roster.conferences().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["2"]);
-    assert!(roster.forget(Moment(i64::MAX), |_| false).is_empty(), "who is on the line is never forgotten");
+    let silent = Moment(4 * 3_600_000);
+    assert!(roster.forget(Moment(silent.0 - 1), STALE, |_| false).is_empty(), "who is on the line is not forgotten");
+    assert!(roster.forget(silent, STALE, |_| true).is_empty());
+    assert_eq!(roster.forget(silent, STALE, |_| false).len(), 1, "until nothing was heard of the call for long");
+    assert_eq!((roster.all(), roster.conferences().len()), (Counts::default(), 0));
 }
 
 fn any_what() -> impl Strategy<Value = What> {

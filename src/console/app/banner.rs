@@ -38,7 +38,7 @@ impl App {
                 ),
             )),
             Health::Trouble(why) => {
-                Some((Tone::Bad, format!("the journal could not be written, it is tried again: free some space. {why}")))
+                Some((Tone::Bad, format!("{why}: callbacks are refused, asks are sent and recorded later; it is tried again every second")))
             }
             Health::Good => None,
         }

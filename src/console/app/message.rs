@@ -19,6 +19,8 @@ pub enum Message {
     Resized(u16, u16),
     /// The journal committed events.
     Events(Arc<[Event]>),
+    /// All that the journal held at the start has come.
+    Restored,
     /// The journal is well, in trouble or has failed.
     Journal(Health),
     /// The listener refused or dropped something.

@@ -2,8 +2,10 @@
 //!
 //! The words `muting`, `unmuting` and `kicking` are the voice column's alone and never stand in here.
 
+use std::time::Duration;
+
 use super::App;
-use crate::conference::event::{Answer, Arrival, Event, What};
+use crate::conference::event::{Answer, Arrival, Event, Recorded, What};
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence};
 use crate::conference::view::stay;
@@ -11,6 +13,9 @@ use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
 const NAME: usize = 28;
+
+/// A restart: the provider tries a callback that was not answered again.
+const SHORT_GAP: Duration = Duration::from_secs(5);
 
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +75,8 @@ impl App {
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
-            // Its number comes with the join at the earliest.
-            What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => {
-                Some((Tone::Plain, "a caller is on the way in".into()))
-            }
+            // There is nothing to tell of it yet; its row says that it calls.
+            What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => None,
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
             What::Left(only) => {
@@ -81,7 +84,8 @@ impl App {
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
             What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
-            What::Asked(ask) => {
+            What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
+            What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
@@ -92,10 +96,7 @@ impl App {
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
-            What::Listening(listening) => listening.down_since.map(|since| {
-                let gap = super::ages::age(event.at.since(since));
-                (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
-            }),
+            What::Listening(listening) => listening.down_since.map(|since| tell_gap(event.at.since(since))),
             What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
@@ -167,9 +168,26 @@ impl App {
     pub(super) fn touched(change: &Change) -> Option<CallId> {
         match change {
             Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) | Change::Removed(id) => Some(*id),
-            Change::Nothing | Change::Named(_) => None,
+            Change::Nothing | Change::Several(_) => None,
         }
     }
+}
+
+fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
+    let lost = if recorded.lost > 0 { format!(", {} more stand nowhere", recorded.lost) } else { String::new() };
+    let (lasted, refused, late) = (super::ages::age(lasted), recorded.refused, recorded.late.len());
+    (
+        Tone::Warning,
+        format!("the journal is written again after {lasted}: {refused} callbacks were refused, {late} asks are recorded late{lost}"),
+    )
+}
+
+fn tell_gap(gap: Duration) -> (Tone, String) {
+    if gap < SHORT_GAP {
+        return (Tone::Plain, "the listener was not running for a moment before this".to_owned());
+    }
+    let gap = super::ages::age(gap);
+    (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
 }
 
 fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: bool) -> (Tone, String) {

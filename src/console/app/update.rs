@@ -31,6 +31,11 @@ impl App {
                 events.iter().for_each(|event| self.fold(event));
                 Vec::new()
             }
+            Message::Restored => {
+                self.cursor = None;
+                self.forget();
+                Vec::new()
+            }
             Message::Journal(health) => {
                 self.journal_is(health);
                 Vec::new()
@@ -80,12 +85,13 @@ impl App {
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
             What::Answered(answer) => self.provider.note(answer),
+            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
         let held = self.holds();
         let now = self.now;
-        if Self::touched(&change).is_some() || matches!(change, Change::Named(_)) {
+        if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
@@ -95,8 +101,8 @@ impl App {
         match (&self.journal, &health) {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
-            (Health::Trouble(_) | Health::Failed(_), Health::Good) => self.log(self.now, Tone::Good, "the journal is written again".into()),
-            (Health::Good, Health::Good) => {}
+            // The journal itself tells what happened meanwhile.
+            (_, Health::Good) => {}
         }
         self.journal = health;
     }
@@ -108,10 +114,20 @@ impl App {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {
-            self.forgot = now;
-            let held = self.holds();
-            self.roster.forget(now, held);
+            self.forget();
         }
+    }
+
+    /// Lets go of calls that nothing is heard of any more.
+    fn forget(&mut self) {
+        self.forgot = self.now;
+        let forgotten = self.roster.forget(self.now, self.settings.resume_within, self.holds());
+        let (held, now) = (self.holds(), self.now);
+        self.keep_line(|app| {
+            for id in forgotten {
+                app.view.follow(&Change::Removed(id), &app.roster, now, &held);
+            }
+        });
     }
 
     fn want_fields(&mut self) -> Option<Effect> {

@@ -87,8 +87,8 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         Some(number) => {
             let known = app.described(number);
             line("number", app.show(&known.map_or_else(|| number.e164(), |known| known.international.clone())).into_owned(), plain);
-            if let Some(country) = known.and_then(|known| known.country) {
-                line("place", country.to_owned(), plain);
+            if let Some(country) = known.and_then(|known| known.country.clone()) {
+                line("place", country, plain);
             }
         }
         None => line(

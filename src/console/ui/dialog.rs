@@ -47,6 +47,10 @@ fn kick(paint: &mut Paint<'_>, app: &App, target: Target) {
             let number = call.number.map(|number| app.show(&number.e164()).into_owned());
             let conference = call.conference.as_ref().map(|id| format!("conference {id}"));
             lines.push([number, conference].into_iter().flatten().collect::<Vec<_>>().join(", "));
+            let sharing = app.roster.sharing(call);
+            if sharing > 1 {
+                lines.push(format!("{sharing} calls have this number: the provider may take another one for it"));
+            }
             if !call.is_live() && !call.called_back {
                 lines.push("has left meanwhile".to_owned());
             }

@@ -2,6 +2,7 @@
 
 use ratatui::style::{Modifier, Style};
 
+use super::detail::clock;
 use super::paint::Paint;
 use crate::console::app::dialog::Input;
 use crate::console::app::layout::{Area, Layout};
@@ -43,6 +44,8 @@ fn status(paint: &mut Paint<'_>, app: &App, whole: Area) {
     }
     if let Some(notice) = &app.notice {
         let mark = if matches!(notice.tone, Tone::Warning | Tone::Bad) { "! " } else { "" };
+        let time = clock(notice.at);
+        x += paint.text(x, line.y, 6, &format!("{time:5.5} "), theme.dim);
         let text = format!("{mark}{}", app.show(&notice.text));
         paint.text(x, line.y, line.width.saturating_sub(x + 1), &text, theme.tone(notice.tone));
     }
@@ -83,19 +86,19 @@ fn keys(paint: &mut Paint<'_>, app: &App, line: Area) {
     let theme = *paint.theme;
     let mut entries: Vec<_> = TABLE.iter().filter(|entry| entry.footer.is_some()).collect();
     entries.sort_by_key(|entry| entry.footer);
-    let mut x = line.x + 1;
+    let mut x = line.x;
     for entry in entries {
         let key = app.keys.text(entry);
         let Some(key) = key.split(' ').next().filter(|key| !key.is_empty()) else { continue };
-        let width = crate::text::width(key) + 1 + entry.label.len();
+        let width = crate::text::width(key) + entry.label.len() + 3;
         if usize::from(x) + width > usize::from(line.width) {
             break;
         }
-        // What cannot be used now keeps its place and loses its key: no colour is needed to see it.
+        // What cannot be used now keeps its place, in brackets: no colour is needed to see it.
         let off = app.why_disabled(entry.command).is_some();
-        let shown = if off { theme.glyphs.dash.repeat(crate::text::width(key)) } else { key.to_owned() };
+        let (open, close) = if off { ("(", ")") } else { (" ", " ") };
         let (key_style, label_style) = if off { (theme.dim, theme.dim) } else { (theme.key, Style::new()) };
-        x += paint.pieces(x, line.y, line.width.saturating_sub(x), &[(&shown, key_style), (" ", Style::new()), (entry.label, label_style)])
-            + 2;
+        let pieces = [(open, label_style), (key, key_style), (" ", label_style), (entry.label, label_style), (close, label_style)];
+        x += paint.pieces(x, line.y, line.width.saturating_sub(x), &pieces);
     }
 }

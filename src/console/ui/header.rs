@@ -38,11 +38,16 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     let theme = *paint.theme;
     let (dim, bad, warning) = (theme.dim, theme.bad, theme.warning);
     let narrow = layout.health.width < 100;
-    let callback = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
-    let callback = format!("{}callback {callback}", if narrow { "" } else { "last " });
+    let callback = match app.last_callback.map(|at| app.age_of(at)) {
+        None => "last callback never".to_owned(),
+        Some(age) if narrow => format!("callback {age}"),
+        Some(age) => format!("last callback {age} ago"),
+    };
     let provider = match app.provider.percentiles() {
         _ if app.provider.is_open() => (format!("provider NOT REACHED {} times", app.provider.unreached()), bad),
-        _ if app.provider.unreached() > 0 => (format!("provider not reached {} times", app.provider.unreached()), warning),
+        _ if app.provider.unreached() > 0 => {
+            (format!("provider not reached ×{}", app.provider.unreached()).replace('×', theme.glyphs.times), warning)
+        }
         None if app.provider.was_asked() => ("provider gave no answer yet".to_owned(), warning),
         None => ("provider not asked yet".to_owned(), dim),
         // Where there is little room, what went wrong must still fit beside it.
@@ -57,8 +62,8 @@ fn health(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     };
     count(app.counts.dropped, "dropped", bad);
     count(app.counts.refused, "refused", warning);
-    count(u64::from(app.duplicates), "repeated", dim);
     count(u64::from(app.roster.all().unreachable), if narrow { "no number" } else { "without a number" }, warning);
+    count(u64::from(app.duplicates), "repeated", dim);
     count(app.roster.asks_waiting() as u64, if app.roster.asks_waiting() == 1 { "ask out" } else { "asks out" }, dim);
     let line = layout.health;
     let mut x = line.x + 1;

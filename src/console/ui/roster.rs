@@ -38,7 +38,7 @@ const LEAST_CALLER: u16 = 12;
 
 /// What a column takes at least, and who gets what is left over, in turn, up to which width.
 const SPARE: [(Field, u16); 9] = [
-    (Field::Caller, 20),
+    (Field::Caller, 24),
     (Field::Voice, 15),
     (Field::Number, 18),
     (Field::Caller, 26),
@@ -51,7 +51,7 @@ const SPARE: [(Field, u16); 9] = [
 
 /// The columns that fit a width.
 fn slots(width: u16) -> Vec<Slot> {
-    let gap = if width >= 96 { 2 } else { 1 };
+    let gap = if width >= 120 { 2 } else { 1 };
     let mut fields = vec![
         (Field::Mark, 2),
         (Field::Caller, LEAST_CALLER),
@@ -170,8 +170,8 @@ fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> Strin
 fn place(app: &App, call: &Participant, width: u16) -> String {
     let Some(known) = call.number.and_then(|number| app.described(number)) else { return String::new() };
     let region = known.region.clone().unwrap_or_default();
-    match known.country {
-        Some(country) if width >= 14 => country.to_owned(),
+    match &known.country {
+        Some(country) if width >= 14 => country.clone(),
         _ => region,
     }
 }
@@ -206,7 +206,7 @@ fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String,
         return (format!("{} {result} {age}", action.word()), style);
     }
     // The mark must not be what is cut off.
-    let long = format!("not recorded: {} {sign}", action.word());
+    let long = format!("not recorded: {} {sign} {age}", action.word());
     let text = if crate::text::width(&long) <= usize::from(width) { long } else { "not recorded".to_owned() };
     (text, theme.bad)
 }

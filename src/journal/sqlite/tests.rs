@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::*;
-use crate::conference::Action;
 use crate::conference::CallKey;
-use crate::conference::event::{Ask, CallOnly, Cause, Listening, Named, What};
+use crate::conference::event::{Answer, Ask, CallOnly, Cause, Listening, Named, What};
+use crate::conference::{Action, Outcome};
 
 fn left(call: &str) -> What {
     What::Left(CallOnly { call: CallKey::new(call) })
@@ -244,9 +244,9 @@ async fn a_full_disk_refuses_one_batch_and_takes_the_next_when_there_is_room() {
     let big = Draft { raw: Some("x".repeat(200_000)), ..draft(1, left("big")) };
     assert!(matches!(journal.append(big).durable().await, Err(AppendError::Trouble(_))));
     assert!(matches!(&*journal.health().borrow(), Health::Trouble(_)));
-    assert_eq!(journal.append(draft(2, left("small"))).durable().await, Ok(Seq(1)));
+    assert_eq!(journal.append(draft(2, left("small"))).durable().await, Ok(Seq(2)), "after what tells of the trouble");
     assert_eq!(*journal.health().borrow(), Health::Good);
-    assert_eq!(journal.append(draft(3, What::Listening(Listening { down_since: None }))).durable().await, Ok(Seq(2)));
+    assert_eq!(journal.append(draft(3, What::Listening(Listening { down_since: None }))).durable().await, Ok(Seq(3)));
 }
 
 #[tokio::test]
@@ -261,7 +261,40 @@ async fn a_journal_in_trouble_finds_out_by_itself_when_it_is_over() {
     let mut health = journal.health();
     let waited = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| *health == Health::Good)).await;
     assert!(waited.is_ok_and(|found| found.is_ok()), "without any further append");
-    assert_eq!(journal.append(draft(2, left("b"))).durable().await, Ok(Seq(1)));
+    assert_eq!(journal.append(draft(2, left("b"))).durable().await, Ok(Seq(2)));
+}
+
+#[tokio::test]
+async fn asks_that_went_round_in_trouble_are_written_down_late_with_their_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let mut feed = journal.subscribe(Seq(0));
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked by somebody");
+    let answered = |ask| {
+        let answer = Answer { ask, call: CallKey::new("a"), outcome: Outcome::Accepted, detail: "".into(), millis: 9, reached: true };
+        draft(5, What::Answered(answer))
+    };
+    let first = journal.append(draft(1, asked("a"))).durable().await.expect("goes round");
+    journal.append(answered(first)).durable().await.expect("goes round");
+    assert!(journal.append(draft(2, left("b"))).durable().await.is_err(), "a callback is refused");
+    let second = journal.append(draft(3, asked("c"))).durable().await.expect("goes round");
+    assert!(!first.is_recorded() && !second.is_recorded());
+    assert_eq!(collect(&mut feed, 3).await.len(), 3, "they went round");
+    other.execute_batch("ROLLBACK").expect("free again");
+    let recorded = feed.next().await.expect("open").expect("readable");
+    let [Event { what: What::Recorded(recorded), .. }] = &recorded[..] else { panic!("only that it is over is news: {recorded:?}") };
+    assert_eq!((recorded.since, recorded.refused, recorded.lost), (Moment(1), 1, 0));
+    assert_eq!(recorded.late, [(first, Seq(1)), (second, Seq(3))]);
+    // The second one's answer comes only now, to the number that it went round with.
+    journal.append(answered(second)).durable().await.expect("durable");
+    drop(journal);
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let events = journal.history().read(Seq(0), 10).expect("readable");
+    let told: Vec<_> =
+        events.iter().map(|event| (event.what.kind(), if let What::Answered(answer) = &event.what { answer.ask.0 } else { 0 })).collect();
+    assert_eq!(told, [("asked_late", 0), ("answered", 1), ("asked_late", 0), ("recorded", 0), ("answered", 3)]);
 }
 
 #[tokio::test]

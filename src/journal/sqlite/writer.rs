@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use tokio::sync::{broadcast, watch};
 
+use super::held::Held;
 use super::lock::Lock;
 use super::{Batch, Promise};
 use crate::conference::event::{Event, Seq};
@@ -122,6 +123,7 @@ pub(super) struct Writer {
     health: watch::Sender<Health>,
     last: Seq,
     unrecorded: Seq,
+    held: Held,
 }
 
 impl Writer {
@@ -133,7 +135,7 @@ impl Writer {
         health: watch::Sender<Health>,
         last: Seq,
     ) -> Self {
-        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED }
+        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default() }
     }
 
     pub(super) fn run(mut self) {
@@ -145,54 +147,75 @@ impl Writer {
                 self.batch(items);
                 self.cut_log();
             } else if in_trouble && touch_database(&self.connection).is_ok() {
-                self.health.send_replace(Health::Good);
+                // There is room again for what was held.
+                self.batch(VecDeque::new());
             }
             self.lock.touch();
             patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
         }
     }
 
-    fn batch(&mut self, items: VecDeque<(Draft, Promise)>) {
-        let failed = match &*self.health.borrow() {
-            Health::Failed(why) => Some(AppendError::Failed(why.clone())),
-            Health::Good | Health::Trouble(_) => None,
-        };
-        let written = match failed {
-            Some(error) => Err(error),
-            None => write(&mut self.connection, self.last, items.iter().map(|(draft, _)| draft)).map_err(|error| verdict(&error)),
-        };
-        let health = match &written {
+    fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
+        for (draft, _) in &mut items {
+            self.held.mend(&mut draft.what);
+        }
+        let late = self.held.to_write(self.last);
+        let failed = if let Health::Failed(why) = &*self.health.borrow() { Some(AppendError::Failed(why.clone())) } else { None };
+        let written = failed.map_or_else(
+            || {
+                let drafts = late.iter().chain(items.iter().map(|(draft, _)| draft));
+                write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+            },
+            Err,
+        );
+        self.is(match &written {
             Ok(()) | Err(AppendError::Busy | AppendError::Closed) => Health::Good,
             Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
             Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
-        };
-        self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
+        });
 
-        let mut events = Vec::with_capacity(items.len());
+        let mut events = Vec::with_capacity(items.len() + 1);
+        if written.is_ok() && !late.is_empty() {
+            self.held.is_written(&late);
+            self.last = Seq(self.last.0 + late.len() as u64);
+            // The late asks themselves are news to nobody.
+            events.extend(late.into_iter().next_back().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }));
+        }
         let mut kept = Vec::with_capacity(items.len());
-        for (Draft { at, what, .. }, promise) in items {
-            let seq = match &written {
+        for (draft, promise) in items {
+            match &written {
                 Ok(()) => {
                     self.last = self.last.next();
-                    self.last
+                    kept.push((promise, self.last));
+                    events.push(Event { seq: self.last, at: draft.at, what: draft.what });
                 }
-                Err(_) if what.may_go_unrecorded() => {
+                Err(_) if draft.what.may_go_unrecorded() => {
                     self.unrecorded = self.unrecorded.next();
-                    self.unrecorded
+                    kept.push((promise, self.unrecorded));
+                    events.push(Event { seq: self.unrecorded, at: draft.at, what: draft.what.clone() });
+                    self.held.keep(self.unrecorded, draft);
                 }
                 Err(error) => {
+                    self.held.refused(draft.at);
                     // Whoever asked may have hung up.
                     let _ = promise.send(Err(error.clone()));
-                    continue;
                 }
-            };
-            events.push(Event { seq, at, what });
-            kept.push((promise, seq));
+            }
         }
         for (promise, seq) in kept {
             let _ = promise.send(Ok(seq));
         }
         self.publisher.publish(events);
+    }
+
+    fn is(&self, health: Health) {
+        let changed = self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
+        match health {
+            Health::Good if changed => tracing::info!("the journal is written again"),
+            Health::Trouble(why) if changed => tracing::warn!(why, "the journal could not be written; it is tried again"),
+            Health::Failed(why) if changed => tracing::error!(why, "the journal failed; nothing is recorded until restart"),
+            Health::Good | Health::Trouble(_) | Health::Failed(_) => {}
+        }
     }
 }
 

@@ -74,6 +74,8 @@ impl Line for Http {
         }
         let said = response.text().await.unwrap_or_default();
         let said = text::clean(&said, 120);
+        let hint = if status == reqwest::StatusCode::FORBIDDEN { " (is the token the listener's? `confmod urls` prints it)" } else { "" };
+        let said = format!("{said}{hint}");
         Err(if said.is_empty() { format!("status {}", status.as_u16()) } else { format!("status {}: {said}", status.as_u16()) })
     }
 }

@@ -234,3 +234,24 @@ fn a_gap_never_takes_the_place_of_callers_after_a_move() {
     stage.keys("Up");
     assert_eq!((stage.app.top, stage.app.hidden()), (0, (0, 0)), "the next key shows everybody");
 }
+
+#[test]
+fn a_call_that_nothing_is_heard_of_for_half_a_day_goes_unless_it_is_held() {
+    let mut stage = Stage::with(2);
+    stage.wait(12 * 3_600);
+    assert_eq!(stage.listed(), ["a"], "the one under the cursor stays");
+    stage.event(join("c", "1122", "300"));
+    stage.keys("Down");
+    stage.wait(61);
+    assert_eq!(stage.listed(), ["c"]);
+}
+
+#[test]
+fn what_comes_back_at_the_start_is_who_was_heard_of_in_time() {
+    let mut stage = Stage::with(2);
+    stage.wait(11 * 3_600);
+    stage.event(hand("b", true));
+    stage.now = Moment(stage.now.0 + 2 * 3_600_000);
+    stage.app.update(stage.now, Message::Restored);
+    assert_eq!((stage.listed().join(""), stage.cursor().as_str()), ("b".into(), "b"), "joined long ago, but heard of since");
+}

@@ -1,6 +1,7 @@
 //! What is told, to whom it is told, and what is not shown.
 
 use super::*;
+use crate::conference::event::Recorded;
 
 #[test]
 fn a_name_holds_for_the_number_or_the_call() {
@@ -90,7 +91,11 @@ fn the_gap_while_nobody_listened_is_told() {
     let mut stage = Stage::new(|_| {});
     let since = Moment(stage.now.0 - 300_000);
     stage.event(What::Listening(crate::conference::event::Listening { down_since: Some(since) }));
-    assert!(stage.log_says("not running for 5m"));
+    assert!(stage.log_says("not running for 5m") && stage.notice().contains("not running for 5m"));
+    let mut stage = Stage::new(|_| {});
+    let since = Moment(stage.now.0 - 2_000);
+    stage.event(What::Listening(crate::conference::event::Listening { down_since: Some(since) }));
+    assert!(stage.log_says("for a moment") && stage.notice().is_empty(), "a restart is told, and is no alarm");
 }
 
 #[test]
@@ -103,7 +108,11 @@ fn a_failed_journal_is_told_across_the_screen_and_asks_are_marked() {
     assert!(stage.notice().contains("not recorded"), "{}", stage.notice());
     assert!(stage.app.banner().expect("a banner").1.contains("(1)"));
     stage.app.update(stage.now, Message::Journal(Health::Good));
-    assert!(stage.app.banner().is_none() && stage.log_says("written again"));
+    assert!(stage.app.banner().is_none());
+    let late = vec![(Seq::UNRECORDED.next(), Seq(2))];
+    stage.event(What::Recorded(Recorded { since: Moment(stage.now.0 - 10_000), refused: 3, lost: 0, late }));
+    assert!(stage.notice().contains("written again after 10s: 3 callbacks were refused, 1 asks are recorded late"), "{}", stage.notice());
+    assert_eq!(stage.app.selected().and_then(|call| call.ask.as_ref()).map(|ask| ask.seq), Some(Seq(2)), "the row's mark goes");
 }
 
 #[test]
