@@ -42,6 +42,14 @@ impl Setup {
         Self { program, home: home.path().to_owned(), args: Vec::new(), environment: home::environment(home.path()), size: (80, 24) }
     }
 
+    /// Starts it through another program, which gets the program and its arguments after its own.
+    pub fn through<S: AsRef<OsStr>>(mut self, program: impl AsRef<Path>, args: impl IntoIterator<Item = S>) -> Self {
+        let mut before: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        before.push(std::mem::replace(&mut self.program, program.as_ref().to_owned()).into_os_string());
+        self.args.splice(0..0, before);
+        self
+    }
+
     /// Adds arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));

@@ -69,6 +69,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         return Err(refused(format!("the file system does not allow a write-ahead log (mode {mode})")));
     }
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
+    // The writer cuts the log itself, because it must hear when that fails.
+    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
     if version == 0 {
         let transaction = connection.transaction().map_err(sql)?;

@@ -311,3 +311,17 @@ async fn a_journal_whose_file_was_removed_promises_nothing_more() {
     assert!(waited.is_ok_and(|failed| failed.is_ok()));
     assert!(matches!(journal.append(draft(3, left("c"))).durable().await, Err(AppendError::Failed(_))));
 }
+
+#[tokio::test]
+async fn the_write_ahead_log_does_not_grow_with_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    // Some eight pages each, so five times what the log may hold.
+    for at in 0..600 {
+        let big = Draft { raw: Some("x".repeat(30_000)), ..draft(at, left("big")) };
+        journal.append(big).durable().await.expect("durable");
+    }
+    let size = std::fs::metadata(folder.path().join("j.sqlite-wal")).expect("a log").len();
+    assert!(size < 6 << 20, "{size} bytes of log beside {} of journal", std::fs::metadata(&path).expect("a journal").len());
+}

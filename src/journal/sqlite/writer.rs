@@ -28,6 +28,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a writer in trouble looks whether it is over, so that `/healthz` does not wait for a callback.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// Pages of the write-ahead log from which on it is copied into the database.
+const LOG_PAGES: i64 = 1_000;
+
 /// What waits to be written.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -147,6 +150,7 @@ impl Writer {
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
             if !items.is_empty() {
                 self.batch(items);
+                self.cut_log();
             } else if in_trouble && touch_database(&self.connection).is_ok() {
                 // There is room again for what was held.
                 self.batch(VecDeque::new());
@@ -218,6 +222,21 @@ impl Writer {
         }
     }
 
+    /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
+    /// promised so far is safe in the log.
+    fn cut_log(&mut self) {
+        if *self.health.borrow() != Health::Good {
+            return;
+        }
+        let Err(error) = cut_log(&self.connection) else { return };
+        if let AppendError::Failed(why) = verdict(&error) {
+            self.is(Health::Failed(why));
+        } else {
+            // Room or a lock is missing; the next batch tries again.
+            tracing::warn!(%error, "the journal's log could not be cut");
+        }
+    }
+
     fn is(&self, health: Health) {
         let changed = self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
         match health {
@@ -241,6 +260,19 @@ impl Drop for Writer {
             self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
         }
     }
+}
+
+/// Copies a long log into the database; readers are not waited for.
+fn cut_log(connection: &Connection) -> rusqlite::Result<()> {
+    let run = |mode: &str| {
+        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
+    };
+    let (pages, copied) = run("NOOP")?;
+    if pages - copied >= LOG_PAGES {
+        run("PASSIVE")?;
+    }
+    Ok(())
 }
 
 fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item = &'a Draft>) -> rusqlite::Result<()> {
