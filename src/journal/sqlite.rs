@@ -1,7 +1,8 @@
 //! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection,
-//! `reader` reads back on connections of its own, `lock` keeps a second writer out, `schema` is
+//! `reader` reads back on connections of its own, `queue` is what waits and who is told, `held` what could not be
+//! written yet, `lock` keeps a second writer out, `schema` is
 //! what people see who open the file with the ordinary `sqlite3` shell.
 
 use std::fmt;
@@ -11,14 +12,15 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{broadcast, watch};
 
+use self::queue::{Publisher, Queue};
 use self::reader::Reader;
-use self::writer::{Publisher, Queue};
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 
 mod held;
 mod lock;
+mod queue;
 mod reader;
 mod schema;
 #[cfg(test)]

@@ -1,0 +1,102 @@
+//! The two ends of the writer: what waits to be written, with its bounds, and where committed batches go.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use super::{Batch, Promise};
+use crate::conference::event::Event;
+use crate::journal::{AppendError, Draft};
+
+/// Callbacks that may wait for the disk; more are refused with 503.
+const CALLBACKS_WAITING: usize = 4_096;
+
+/// Asks and answers that may wait: far more, because silencing must not fail under a flood of callbacks.
+const ASKS_WAITING: usize = 65_536;
+
+/// What waits to be written.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: VecDeque<(Draft, Promise)>,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, draft: Draft, promise: Promise) -> Result<(), AppendError> {
+        let mut waiting = self.lock();
+        let bound = if draft.what.may_go_unrecorded() { ASKS_WAITING } else { CALLBACKS_WAITING };
+        if waiting.closed {
+            return Err(AppendError::Closed);
+        }
+        if waiting.items.len() >= bound {
+            return Err(AppendError::Busy);
+        }
+        waiting.items.push_back((draft, promise));
+        drop(waiting);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    /// As [`close`](Self::close), and whoever waits is told at once.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.items.clear();
+    }
+
+    /// Everything that waits; empty after so long without any; `None` once closed and drained.
+    pub(super) fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
+        let waiting = self.lock();
+        let (mut waiting, _) = self
+            .news
+            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waiting.items.is_empty() && waiting.closed {
+            return None;
+        }
+        Some(std::mem::take(&mut waiting.items))
+    }
+}
+
+/// Where committed batches go. Closing it ends every feed.
+pub(super) struct Publisher(Mutex<Option<broadcast::Sender<Batch>>>);
+
+impl Publisher {
+    pub(super) fn new(sender: broadcast::Sender<Batch>) -> Self {
+        Self(Mutex::new(Some(sender)))
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Batch> {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A feed on a closed journal reads what there is and then ends.
+        sender.as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+    }
+
+    pub(super) fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    pub(super) fn publish(&self, events: Vec<Event>) {
+        if let (false, Some(sender)) = (events.is_empty(), &*self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            // Nobody may be subscribed yet.
+            let _ = sender.send(events.into());
+        }
+    }
+}
