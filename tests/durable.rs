@@ -23,7 +23,7 @@ fn a_database_file_that_cannot_be_synced_ends_the_taking_of_callbacks() {
     let journal = journal.to_str().expect("a path of text");
     let faults = ["-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"];
     let (console, listener) = stage.open_as(&stage.setup().through("strace", faults));
-    let more: String = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect();
+    let more = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect::<Vec<_>>().concat();
     let refused = (0..CALLBACKS).find_map(|call| {
         let reply = listener.get("join", &format!("key=k{call}&number=1215{call:07}&conference=1122{more}"));
         (reply.status != 200).then_some(reply)
