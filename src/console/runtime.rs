@@ -19,14 +19,17 @@ use super::input;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::Seq;
-use crate::journal::{Draft, Feed, Health, History, Journal};
+use crate::conference::event::{Event, Seq};
+use crate::journal::{Draft, Feed, Health, History, Journal, ReadError};
 
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Events that are waited for before a frame is drawn.
-const GULP: usize = 64;
+/// How long after a failure the journal is read again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// Fields of a call that are shown; more than the listener keeps.
+const FIELDS: usize = 64;
 
 /// What the loop works with.
 pub struct World {
@@ -94,6 +97,7 @@ where
     let mut feed = session.restore(after);
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open, mut feed_open) = (true, true, true);
+    let mut rest_until = None;
 
     while !session.at_once {
         session.draw_if_due();
@@ -112,11 +116,14 @@ where
             },
             event = input.next(), if !matches!(session.ending, Some(Ending::TerminalGone(_))) => session.input(event),
             Some(message) = mailbox.recv() => session.tell(message),
-            events = feed.next(), if feed_open => match events {
-                Some(Ok(events)) => session.tell(Message::Events(events)),
+            events = news(&mut feed, rest_until), if feed_open => match events {
+                Some(Ok(events)) => {
+                    rest_until = None;
+                    session.tell(Message::Events(events));
+                }
                 Some(Err(error)) => {
-                    session.tell(Message::Fault(format!("{error}: the screen is not up to date any more")));
-                    feed_open = false;
+                    session.tell(Message::Unread(error.to_string()));
+                    rest_until = Some(Instant::now() + READ_AGAIN);
                 }
                 None => feed_open = false,
             },
@@ -130,6 +137,14 @@ where
         }
     }
     session.ending.unwrap_or(Ending::Quit)
+}
+
+/// The next events, not before a rest is over. Safe to cancel.
+async fn news(feed: &mut Feed, rest_until: Option<Instant>) -> Option<Result<Arc<[Event]>, ReadError>> {
+    if let Some(rest) = rest_until {
+        tokio::time::sleep_until(rest).await;
+    }
+    feed.next().await
 }
 
 async fn at(moment: Option<Instant>) {
@@ -296,7 +311,7 @@ fn fields(raw: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, value)| (crate::text::clean(&name, 32), crate::text::clean_field(&value)))
         .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !crate::callback::is_known_field(name))
-        .take(GULP)
+        .take(FIELDS)
         .collect()
 }
 

@@ -88,6 +88,9 @@ impl App {
 
     /// The row that was held only because the cursor stood on it may go now.
     fn leave(&mut self, left: Option<CallId>) {
+        if left != self.cursor {
+            self.remind();
+        }
         if let Some(left) = left.filter(|left| Some(*left) != self.cursor) {
             let now = self.now;
             self.keep_line(|app| app.view.release(left, &app.roster, now));

@@ -123,6 +123,17 @@ impl App {
         answer.outcome == Outcome::NotSent && newer
     }
 
+    /// Says again why the last ask for the caller under the cursor failed: meanwhile others went well.
+    pub(super) fn remind(&mut self) {
+        let Some((call, ask)) = self.selected().and_then(|call| Some((call, call.ask.as_ref()?))) else { return };
+        let Some(ended) = ask.ended.as_ref().filter(|ended| !matches!(ended.outcome, Outcome::Accepted | Outcome::NotSent)) else {
+            return;
+        };
+        let who = crate::text::cut(&self.label(call), NAME, "~").into_owned();
+        let (tone, text) = tell_end(&who, Some(ask.action), ended.outcome, &ended.detail, 0, ask.seq.is_recorded());
+        self.say(tone, text);
+    }
+
     /// Tells something worth a look, in the events pane and the status line.
     fn warn(&mut self, event: &Event, text: String) {
         if event.seq > self.settings.news_after {
@@ -191,13 +202,17 @@ fn tell_gap(gap: Duration) -> (Tone, String) {
 }
 
 fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: bool) -> (Tone, String) {
+    tell_end(who, action, answer.outcome, &answer.detail, answer.millis, recorded)
+}
+
+fn tell_end(who: &str, action: Option<Action>, outcome: Outcome, detail: &str, millis: u32, recorded: bool) -> (Tone, String) {
     let word = action.map_or("ask", Action::word);
     let mark = if recorded { "" } else { " (not recorded)" };
-    let detail = if answer.detail.is_empty() { String::new() } else { format!(": {}", answer.detail) };
-    match answer.outcome {
+    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    match outcome {
         Outcome::Accepted => {
             let done = action.map_or("accepted", Action::done);
-            (Tone::Good, format!("{who} {done} in {} ms{mark}", answer.millis))
+            (Tone::Good, format!("{who} {done} in {millis} ms{mark}"))
         }
         Outcome::Refused => (Tone::Bad, format!("{who}: {word} refused{detail}{mark}")),
         Outcome::NotDelivered => (Tone::Bad, format!("{who}: {word} not delivered{detail}{mark}")),

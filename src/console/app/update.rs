@@ -57,6 +57,14 @@ impl App {
                 self.fields = Some((seq, fields));
                 Vec::new()
             }
+            Message::Unread(why) => {
+                let text = format!("{why}: the screen is not up to date; it is tried again");
+                if self.notice.as_ref().is_none_or(|notice| notice.text != text) {
+                    self.log(self.now, Tone::Bad, text.clone());
+                }
+                self.say(Tone::Bad, text);
+                Vec::new()
+            }
             Message::NotWritten(why) => {
                 self.say(Tone::Bad, why);
                 Vec::new()

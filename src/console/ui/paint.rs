@@ -62,6 +62,11 @@ impl Paint<'_> {
         let (width, height) = ((width + 4).min(screen.width), (height + 2).min(screen.height));
         let area = Area { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
         for y in area.y..area.y + height {
+            // A wide letter that reaches into the box would take the border with it.
+            let beside = area.x.checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)));
+            if let Some(cell) = beside.filter(|cell| text::width(cell.symbol()) > 1) {
+                cell.set_symbol(" ");
+            }
             for x in area.x..area.x + width {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();

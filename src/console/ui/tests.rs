@@ -337,3 +337,19 @@ fn the_detail_pane_shows_the_other_fields_and_counts_what_does_not_fit() {
         assert!(draw(&mut stage, size).contains("value15"), "{size:?}: {}", draw(&mut stage, size));
     }
 }
+
+#[test]
+fn a_wide_letter_does_not_eat_a_dialogs_border() {
+    let mut stage = Stage::new(|_| {});
+    for place in 0..12 {
+        stage.event(named_arrival(&format!("c{place}"), "1122", &format!("1215701068{place}"), &"漢".repeat(30)));
+    }
+    for width in [80, 81] {
+        stage.keys("k");
+        stage.app.update(stage.app.now, Message::Resized(width, 24));
+        let buffer = draw_with(&mut stage, (width, 24), &Theme::new(ThemeChoice::Ansi, false));
+        let left = (0..width).find(|x| buffer[(*x, 12)].symbol() == "│").expect("a border");
+        assert_eq!(crate::text::width(buffer[(left - 1, 12)].symbol()), 1, "{width} columns");
+        stage.keys("Esc");
+    }
+}

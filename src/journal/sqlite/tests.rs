@@ -298,6 +298,21 @@ async fn asks_that_went_round_in_trouble_are_written_down_late_with_their_answer
 }
 
 #[tokio::test]
+async fn a_journal_whose_file_was_removed_promises_nothing_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    journal.append(draft(1, left("a"))).durable().await.expect("durable");
+    std::fs::remove_file(&path).expect("removed");
+    // The write that finds out may still be answered; none after it is.
+    let _ = journal.append(draft(2, left("b"))).durable().await;
+    let mut health = journal.health();
+    let waited = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| matches!(health, Health::Failed(_)))).await;
+    assert!(waited.is_ok_and(|failed| failed.is_ok()));
+    assert!(matches!(journal.append(draft(3, left("c"))).durable().await, Err(AppendError::Failed(_))));
+}
+
+#[tokio::test]
 async fn the_write_ahead_log_does_not_grow_with_the_journal() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("j.sqlite");

@@ -2,6 +2,8 @@
 //! answers everybody, and only then publishes.
 
 use std::collections::VecDeque;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -124,6 +126,8 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// The database file as it was opened: a name may come to mean another one, or none.
+    file: Option<(PathBuf, u64)>,
 }
 
 impl Writer {
@@ -135,7 +139,8 @@ impl Writer {
         health: watch::Sender<Health>,
         last: Seq,
     ) -> Self {
-        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default() }
+        let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
+        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default(), file }
     }
 
     pub(super) fn run(mut self) {
@@ -150,6 +155,7 @@ impl Writer {
                 // There is room again for what was held.
                 self.batch(VecDeque::new());
             }
+            self.look_at_file();
             self.lock.touch();
             patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
         }
@@ -208,6 +214,29 @@ impl Writer {
         self.publisher.publish(events);
     }
 
+    /// What is written to a file that nobody can open any more is lost at the end, so it must not be promised.
+    fn look_at_file(&self) {
+        let gone = self.file.as_ref().is_some_and(|(path, was)| inode(path) != Some(*was));
+        if gone && !matches!(&*self.health.borrow(), Health::Failed(_)) {
+            self.is(Health::Failed("its file was removed or replaced".to_owned()));
+        }
+    }
+
+    /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
+    /// promised so far is safe in the log.
+    fn cut_log(&mut self) {
+        if *self.health.borrow() != Health::Good {
+            return;
+        }
+        let Err(error) = cut_log(&self.connection) else { return };
+        if let AppendError::Failed(why) = verdict(&error) {
+            self.is(Health::Failed(why));
+        } else {
+            // Room or a lock is missing; the next batch tries again.
+            tracing::warn!(%error, "the journal's log could not be cut");
+        }
+    }
+
     fn is(&self, health: Health) {
         let changed = self.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
         match health {
@@ -219,21 +248,8 @@ impl Writer {
     }
 }
 
-impl Writer {
-    /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
-    /// promised so far is safe in the log.
-    fn cut_log(&mut self) {
-        if *self.health.borrow() != Health::Good {
-            return;
-        }
-        let Err(error) = cut_log(&self.connection) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
-            self.health.send_replace(Health::Failed(why));
-        } else {
-            // Room or a lock is missing; the next batch tries again.
-            tracing::warn!(%error, "the journal's log could not be cut");
-        }
-    }
+fn inode(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|meta| meta.ino())
 }
 
 /// Without its writer nothing may wait to be written: callbacks would hang, and with them every connection.

@@ -138,3 +138,16 @@ fn what_was_wrong_with_a_refused_callback_is_told_once() {
     assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 3));
     assert!(stage.log_says("CALLFLOW.INSTANCE.KEY is missing") && stage.notice().contains("a join was refused"));
 }
+
+#[test]
+fn back_on_a_row_that_failed_the_reason_is_said_again() {
+    let mut stage = Stage::with(2);
+    stage.event(ask("a", Action::Mute));
+    stage.event(answer("a", 3, Outcome::Refused));
+    stage.keys("Down");
+    stage.event(ask("b", Action::Mute));
+    stage.event(answer("b", 5, Outcome::Accepted));
+    assert_eq!(stage.notice(), "Caller b muted in 80 ms");
+    stage.keys("Up");
+    assert_eq!(stage.notice(), "Caller a: mute refused: participant not found");
+}
