@@ -158,6 +158,9 @@ impl KeyMap {
                 map.commands.insert(chord, command);
                 chords.push(chord);
             }
+            if chords.is_empty() && entry.command == Command::Quit {
+                return Err(format!("{}: without a key there is no way out; give it one", entry.id));
+            }
             map.chords.push(chords);
         }
         Ok(map)
@@ -240,6 +243,8 @@ mod tests {
         let twice = KeyMap::new(&changed("kick", &["m"])).expect_err("m is mute's");
         assert!(twice.contains("m is bound twice, to mute and to kick"), "{twice}");
         assert!(KeyMap::new(&changed("kick", &["kk"])).expect_err("no key").contains("kick: "));
+        assert!(KeyMap::new(&changed("quit", &[])).expect_err("no way out").contains("no way out"));
+        assert!(KeyMap::new(&changed("copy", &[])).is_ok(), "any other command may be without a key");
         assert!(KeyMap::new(&changed("levitate", &["l"])).expect_err("no command").contains("no such command"));
     }
 }

@@ -44,7 +44,7 @@ impl App {
     /// When something on the screen changes by time alone; none when nothing does.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let beat_after = |moment: Moment| Moment(beat(moment).0 + if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT });
+        let beat_after = |moment: Moment| Moment(beat(moment).0.saturating_add(if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT }));
         // An age steps on the first beat at which it reads differently.
         let step = |since: Moment| {
             let shown = self.shown_now().since(since);

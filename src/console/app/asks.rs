@@ -106,6 +106,9 @@ impl App {
         let (Some(action), Some(target)) = (action_of(command), self.target()) else { return Vec::new() };
         match (action, self.settings.kick) {
             (Action::Kick, Kick::Dialog) => self.dialog = Some(Dialog::Kick(target)),
+            (Action::Kick, Kick::Countdown) if self.countdown.is_some() => {
+                self.say(Tone::Warning, "a kick is counting down already; Esc stops it");
+            }
             (Action::Kick, Kick::Countdown) => {
                 self.countdown = Some(Countdown { target, until: self.now.plus(COUNTDOWN) });
             }

@@ -66,6 +66,15 @@ fn a_countdown_kicks_after_three_seconds_and_esc_stops_it() {
 }
 
 #[test]
+fn a_countdown_is_not_replaced_by_another() {
+    let mut stage = Stage::with(2);
+    stage.app.settings.kick = Kick::Countdown;
+    stage.keys("k Down k");
+    assert!(stage.notice().contains("already"), "{}", stage.notice());
+    assert_eq!(asked(stage.wait(4)), [(Action::Kick, "a".into())]);
+}
+
+#[test]
 fn a_countdown_is_not_held_up_by_the_help() {
     let mut stage = Stage::with(1);
     stage.app.settings.kick = Kick::Countdown;
