@@ -160,9 +160,13 @@ impl Anveo {
         let body = request::write(&self.account, name, order);
         let wear = if order.action == Action::Kick { Wear::Fresh } else { Wear::Any };
         let mut reply = self.client.post(body, wear).await?;
-        // Hidden twice: in the body before words are cut short, and in the words once they are unescaped.
-        reply.body = self.account.hide(&String::from_utf8_lossy(&reply.body)).into_bytes();
-        response::judge(&reply).map_err(|fault| Fault { detail: self.account.hide(&fault.detail), ..fault })
+        response::judge(&reply).map_err(|fault| {
+            // The verdict is the answer's as it came; its words are read again with the secrets taken out, before
+            // they are cut short, and once more when they are unescaped.
+            reply.body = self.account.hide(&String::from_utf8_lossy(&reply.body)).into_bytes();
+            let words = response::judge(&reply).err().map(|hidden| hidden.detail).unwrap_or_default();
+            Fault { detail: self.account.hide(&words), ..fault }
+        })
     }
 }
 

@@ -363,6 +363,18 @@ async fn an_echo_of_the_request_tells_no_secret() {
     }
 }
 
+#[tokio::test]
+async fn a_secret_that_is_a_word_of_the_answer_changes_no_verdict() {
+    for phrase in ["success", "RESPONSE", "result"] {
+        let mut server = Server::start([ok(SUCCESS), error("the success of this is in doubt")], None).await;
+        let (email, phrase) = (Some(Secret::from("ada@example.org")), Some(Secret::from(phrase)));
+        let bridge = Anveo::new(Settings { email, secure_phrase: phrase, ..server.settings() }).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(bridge.act(&order(Action::Mute)).await, Ok(()));
+        assert_eq!(bridge.act(&order(Action::Mute)).await.expect_err("refused").kind, FaultKind::Refused);
+        assert_eq!(names(&mut server).len(), 2);
+    }
+}
+
 /// A certificate authority and a server that it vouches for.
 fn authority() -> (String, tokio_rustls::TlsAcceptor) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
