@@ -325,3 +325,19 @@ async fn the_write_ahead_log_does_not_grow_with_the_journal() {
     let size = std::fs::metadata(folder.path().join("j.sqlite-wal")).expect("a log").len();
     assert!(size < 6 << 20, "{size} bytes of log beside {} of journal", std::fs::metadata(&path).expect("a journal").len());
 }
+
+#[tokio::test]
+async fn a_closed_journal_is_whole_in_its_one_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let history = journal.history();
+    journal.append(draft(1, left("a"))).durable().await.expect("durable");
+    assert_eq!(history.last(), Ok(Seq(1)), "a reader is open");
+    journal.close();
+    let copy = folder.path().join("copy.sqlite");
+    std::fs::copy(&path, &copy).expect("copied without its log");
+    let copied = rusqlite::Connection::open(&copy).and_then(|c| c.query_row("SELECT count(*) FROM log", [], |row| row.get::<_, i64>(0)));
+    assert_eq!(copied, Ok(1));
+    drop(history);
+}

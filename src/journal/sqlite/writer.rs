@@ -69,6 +69,16 @@ impl Writer {
             self.lock.touch();
             patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
         }
+        // Readers may still be open, so closing alone would leave the newest events in the log beside the file,
+        // where somebody who copies the file forgets them. A failure leaves them there, which loses nothing.
+        if matches!(&*self.health.borrow(), Health::Failed(_)) {
+            // A sync is never tried again.
+            return;
+        }
+        let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = cut {
+            tracing::warn!(%error, "the journal's newest events stay in its log file");
+        }
     }
 
     fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
