@@ -24,6 +24,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, ErrorKind, Origin};
 pub use resolve::{Loaded, Purpose, load};
 pub use setting::Flags;
+pub use token::random as random_secret;
 
 /// A text that must not be seen. `Debug` shows nothing of it, and it is zeroed when dropped.
 pub type Secret = secrecy::SecretString;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -32,15 +32,6 @@ use engine::Engine;
 /// Where dispatch reads the time of day from.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
-/// The machine's clock.
-#[must_use]
-pub fn wall_clock() -> Clock {
-    Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::default().plus(since)
-    })
-}
-
 /// How asks are dispatched.
 #[derive(Clone)]
 pub struct Settings {
@@ -65,7 +56,7 @@ impl Settings {
             parallel: config.parallel,
             keep_warm: config.keep_warm,
             look_back: config.look_back(),
-            clock: wall_clock(),
+            clock: Arc::new(crate::journal::now),
         }
     }
 }

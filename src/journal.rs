@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -13,6 +14,12 @@ use crate::conference::event::{Event, Seq, What};
 pub use crate::conference::health::JournalHealth as Health;
 
 pub mod sqlite;
+
+/// The machine's clock, for those who write down when something was learned. The one place that reads it.
+#[must_use]
+pub fn now() -> Moment {
+    Moment::default().plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
 
 /// Something to be written down.
 #[derive(Clone, Debug, PartialEq, Eq)]

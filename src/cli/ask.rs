@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{AskArgs, WRONG, fail, print};
 use crate::bridge::Order;
 use crate::bridge::anveo::{Anveo, Settings};
-use crate::conference::{Action, CallKey, ConferenceId, Moment, Outcome};
+use crate::conference::{Action, CallKey, ConferenceId, Outcome};
 use crate::config::{Config, Withheld};
 use crate::dispatch::attempt::{Ended, Limits, attempt};
 use crate::phone::{self, Received};
@@ -62,7 +62,7 @@ pub fn run(config: &Config, action: Action, args: &AskArgs) -> ExitCode {
             biased;
             number = stopped() => Err(number),
             // When the caller joined is not known here, so a refusal is taken at its word.
-            ended = attempt(&bridge, &order, None, now, Limits::USUAL) => Ok(ended),
+            ended = attempt(&bridge, &order, None, crate::journal::now, Limits::USUAL) => Ok(ended),
         }
     });
     // A name look-up may still be running; it is not waited for.
@@ -131,10 +131,6 @@ fn report(order: &Order, ended: &Ended, json: bool) -> ExitCode {
             fail(&format!("the provider did not get to {what}: {detail}; see what confmod check says"), code)
         }
     }
-}
-
-fn now() -> Moment {
-    Moment(jiff::Timestamp::now().as_millisecond())
 }
 
 /// Waits for a signal that asks the process to end, and gives its number.

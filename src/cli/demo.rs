@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::{DemoArgs, WRONG, fail, run, session};
 use crate::callback;
-use crate::config::{Config, ExposeSecret as _, Secret};
+use crate::config::{Config, ExposeSecret as _, Secret, random_secret};
 use crate::rehearsal::{Callbacks, Rehearsal, Settings};
 
 /// Runs until the moderator quits. The configuration holds no secret and nothing of a real installation.
@@ -25,7 +25,7 @@ pub fn run(config: Config, args: &DemoArgs) -> ExitCode {
 }
 
 fn demo(config: Config, settings: Settings) -> Result<u8, String> {
-    let user_key = random()?;
+    let user_key = secret()?;
     let rehearsal = Rehearsal::start(Settings { user_key: Some(user_key.clone()), ..settings }).map_err(|error| error.to_string())?;
     // Gone when the demo is: nobody asked for a record of people who do not exist.
     let folder = tempfile::Builder::new()
@@ -33,7 +33,7 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .tempdir()
         .map_err(|error| format!("making a folder for the demo's journal: {error}; check TMPDIR"))?;
-    let token = Secret::from(random()?);
+    let token = Secret::from(secret()?);
     let config = Config {
         userkey: Some(Secret::from(user_key)),
         api_url: url::Url::parse(&rehearsal.api_url()).map_err(|error| format!("the rehearsal's address: {error}"))?,
@@ -53,8 +53,6 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
 }
 
 /// A secret for one run.
-fn random() -> Result<String, String> {
-    let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system gave no random bytes: {error}"))?;
-    Ok(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|half| char::from_digit(half.into(), 16)).collect())
+fn secret() -> Result<String, String> {
+    random_secret().map_err(|error| format!("the system gave no random bytes: {error}"))
 }

@@ -66,16 +66,16 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let history = journal.history();
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
-    let after = history.before(runtime::now().minus(config.look_back())).map_err(read)?;
+    let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
-    drop(journal.append(Draft::new(runtime::now(), What::Listening(Listening { down_since: journal.down_since() }))));
+    drop(journal.append(Draft::new(crate::journal::now(), What::Listening(Listening { down_since: journal.down_since() }))));
 
     let counts = Arc::new(Counts::default());
     let guard = Guard::new(token, config.callback_token_previous.as_ref(), &config.allow, &config.proxies);
     let conference = config.conference.as_deref().map(Into::into);
-    let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), runtime::now);
+    let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
     let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(listener.address());
@@ -97,7 +97,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     listener.stop(LISTENER_GRACE);
-    drop(journal.append(Draft::new(runtime::now(), What::Stopped)));
+    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped)));
     journal.close();
     Ok(ending)
 }
@@ -109,7 +109,7 @@ fn watch(settings: Settings, keys: KeyMap, theme: &Theme, world: impl FnOnce(Unb
         let signals = signals()?;
         let mut screen = Tty::enter(*theme)?;
         let size = crossterm::terminal::size()?;
-        let app = App::new(settings, keys, size, runtime::now());
+        let app = App::new(settings, keys, size, crate::journal::now());
         Ok(runtime::run(app, &mut screen, EventStream::new(), world(signals)).await)
     })
 }

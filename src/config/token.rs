@@ -46,7 +46,7 @@ fn make(path: &Path) -> io::Result<()> {
     paths::make_private_dir(directory)?;
     // tempfile makes its files for their user alone (0600).
     let mut file = tempfile::Builder::new().prefix(".callback_token").tempfile_in(directory)?;
-    writeln!(file, "{}", new_token()?)?;
+    writeln!(file, "{}", random()?)?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => File::open(directory)?.sync_all(),
@@ -55,7 +55,8 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-fn new_token() -> io::Result<String> {
+/// A secret that nobody can guess, as 64 hex digits.
+pub fn random() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn tokens_differ() {
-        assert_ne!(new_token().expect("random"), new_token().expect("random"));
+        assert_ne!(random().expect("random"), random().expect("random"));
     }
 
     #[test]

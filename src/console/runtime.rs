@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crossterm::event::Event as TerminalEvent;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -20,7 +20,7 @@ use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
-use crate::journal::{Draft, Feed, Health, History, Journal, ReadError};
+use crate::journal::{Draft, Feed, Health, History, Journal, ReadError, now};
 
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -60,12 +60,6 @@ pub enum Ending {
 
 /// A continued process has to draw everything anew.
 pub const SIGCONT: i32 = rustix::process::Signal::CONT.as_raw();
-
-/// The machine's clock.
-#[must_use]
-pub fn now() -> Moment {
-    Moment::default().plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
 
 /// Something that a task found out for the loop.
 type Mail = UnboundedSender<Message>;

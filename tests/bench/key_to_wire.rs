@@ -20,8 +20,8 @@ use confmod::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use confmod::conference::event::{Arrival, Ask, Cause, Seq, What};
 use confmod::conference::{Action, CallKey};
 use confmod::config::Secret;
-use confmod::console::runtime::now;
 use confmod::dispatch::{self, Dispatch};
+use confmod::journal::now;
 use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Feed, Journal};
 use confmod::phone::Number;
@@ -85,13 +85,8 @@ impl Inside {
         let journal = Arc::new(Sqlite::open(&directory.join("inside.sqlite"), "a benchmark").expect("a journal"));
         let url = url::Url::parse(&provider.url()).expect("a URL");
         let bridge = Anveo::new(AnveoSettings::new(url, Secret::from("a-user-key"))).expect("a bridge");
-        let settings = dispatch::Settings {
-            pace: 10,
-            parallel: 4,
-            keep_warm: false,
-            look_back: Duration::from_secs(3_600),
-            clock: dispatch::wall_clock(),
-        };
+        let settings =
+            dispatch::Settings { pace: 10, parallel: 4, keep_warm: false, look_back: Duration::from_secs(3_600), clock: Arc::new(now) };
         let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, settings).expect("dispatch");
         let feed = journal.subscribe(Seq(0));
         let runtime = runtime();

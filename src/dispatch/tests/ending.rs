@@ -123,11 +123,11 @@ async fn the_thread_works_on_a_journal_on_disk() {
     let folder = tempfile::tempdir().expect("a folder");
     let sqlite = crate::journal::sqlite::Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("a journal");
     let journal: Arc<dyn Journal> = Arc::new(sqlite);
-    let put = |what| journal.append(crate::journal::Draft::new(wall_clock()(), what));
+    let put = |what| journal.append(crate::journal::Draft::new(crate::journal::now(), what));
     let asked = |call: &str, cause| put(What::Asked(ask(call, cause)));
     let open = durable(asked("old", Cause::Key)).await;
     let bridge = Fake::new([no(5, FaultKind::Refused), yes(60_000)]);
-    let settings = Settings { clock: wall_clock(), ..settings() };
+    let settings = Settings { clock: Arc::new(crate::journal::now), ..settings() };
     let dispatch = Dispatch::start(journal.clone(), bridge.clone(), settings).expect("started");
     assert!(dispatch.is_running());
     let refused = durable(asked("a", Cause::Key)).await;
