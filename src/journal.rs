@@ -101,8 +101,8 @@ impl Receipt {
         receipt
     }
 
-    /// Waits until the event is on disk. Asks and answers come back with an unrecorded number when the
-    /// journal has failed, because they go round all the same.
+    /// Waits until the event is on disk. Asks, sent marks and answers are never refused for a disk in trouble or
+    /// a failed journal: they come back with an unrecorded number, because they go round all the same.
     pub async fn durable(self) -> Result<Seq, AppendError> {
         self.0.await.unwrap_or(Err(AppendError::Closed))
     }

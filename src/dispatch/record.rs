@@ -31,15 +31,15 @@ impl Recorder {
         let again = journal.clone();
         let task = tokio::spawn(async move {
             while let Some((draft, mut receipt, written)) = to_check.recv().await {
-                // An ask without an answer would be shown as under way for ever, so a full disk is waited for.
+                // An ask without an answer would be shown as under way for ever, so room in the queue is waited for.
                 while let Err(error) = receipt.durable().await {
                     match error {
-                        AppendError::Busy | AppendError::Trouble(_) => {
+                        AppendError::Busy => {
                             tracing::warn!(%error, "an answer is not written down yet");
                             sleep(PAUSE).await;
                             receipt = again.append(draft.clone());
                         }
-                        AppendError::Failed(_) | AppendError::Closed => {
+                        AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed => {
                             tracing::warn!(%error, "an answer was not written down");
                             break;
                         }
@@ -91,8 +91,8 @@ pub(super) async fn mark_sent(journal: Arc<dyn Journal>, clock: Clock, asks: Vec
         tokio::select! {
             biased;
             written = receipt.durable() => match written {
-                Err(AppendError::Busy | AppendError::Trouble(_)) => sleep(PAUSE).await,
-                Ok(_) | Err(AppendError::Failed(_) | AppendError::Closed) => return,
+                Err(AppendError::Busy) => sleep(PAUSE).await,
+                Ok(_) | Err(AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed) => return,
             },
             () = failed => return,
         }

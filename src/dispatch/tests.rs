@@ -201,11 +201,11 @@ async fn a_bulk_ask_leaves_only_when_its_mark_is_on_disk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_waits_for_room_on_the_disk() {
+async fn an_answer_waits_for_room_in_the_queue() {
     let house = House::open([]);
     house.asked("a", Cause::Key);
     house.rest().await;
-    house.journal.refuse((0..20).map(|_| AppendError::Trouble("full".into())));
+    house.journal.refuse((0..20).map(|_| AppendError::Busy));
     let ends = house.ends(1).await;
     assert_eq!(ends[&1].outcome, Outcome::Accepted);
     assert!(house.begun.elapsed() > Duration::from_secs(5));
