@@ -12,15 +12,9 @@ const WHEEL: isize = 3;
 impl App {
     pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
         if chord.alt && self.keys.command(chord).is_none() {
-            // Terminals send Esc and a key typed right after it as that key with Alt. Nobody can tell the two
-            // apart, so over a dialog only the Esc is certain, and a key that acts on callers is left out.
-            let key = Chord { alt: false, ..chord };
-            let acts = self.keys.command(key).is_some_and(|command| command::entry_of(command).dangerous);
-            let in_doubt = acts && self.dialog.is_some();
+            // Terminals send Esc and a key typed right after it as that key with Alt.
             let mut effects = self.press(Chord::plain(Key::Esc));
-            if !in_doubt {
-                effects.extend(self.press(key));
-            }
+            effects.extend(self.press(Chord { alt: false, ..chord }));
             return effects;
         }
         if self.dialog.is_some() {
