@@ -50,7 +50,7 @@ impl Setting {
 }
 
 /// Every setting, in the order in which it is documented and printed.
-pub(super) const SETTINGS: [Setting; 31] = [
+pub(super) static SETTINGS: &[Setting] = &[
     setting("userkey", Kind::Text, Some("CONFMOD_USERKEY")).not_in_file().not_in_demo(),
     setting("userkey_file", Kind::Path, None).not_in_demo(),
     setting("email", Kind::Text, Some("CONFMOD_EMAIL")).not_in_demo(),
