@@ -176,6 +176,7 @@ impl App {
             number,
             by: self.settings.moderator.clone(),
             cause: Cause::Key,
+            rule: None,
             joined: call.joined,
         };
         vec![Effect::Append(What::Asked(ask))]
