@@ -54,7 +54,18 @@ impl App {
         }
         let needs_caller = matches!(
             command,
-            Command::Mute | Command::Unmute | Command::Kick | Command::Again | Command::Name | Command::Remove | Command::Copy
+            Command::Mute
+                | Command::Unmute
+                | Command::Kick
+                | Command::Mark
+                | Command::Again
+                | Command::Hand
+                | Command::HandFirst
+                | Command::Exempt
+                | Command::Ban
+                | Command::Name
+                | Command::Remove
+                | Command::Copy
         );
         if !needs_caller {
             return None;
