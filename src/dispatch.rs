@@ -17,6 +17,7 @@ use crate::journal::{Journal, ReadError};
 
 pub mod attempt;
 mod breaker;
+mod ears;
 mod engine;
 #[cfg(test)]
 mod fake;

@@ -1,6 +1,6 @@
 //! The loop: hears the journal, lets asks leave, writes their ends down.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::{pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Settings;
 use super::attempt::{Ended, Limits, attempt};
 use super::breaker::{Admission, Breaker};
+use super::ears::Ears;
 use super::lanes::{Lanes, Place, Waiting};
 use super::record::{Recorder, mark_sent};
 use super::rules::Rules;
@@ -19,13 +20,10 @@ use super::settle;
 use crate::bridge::{Bridge, Order};
 use crate::conference::event::{Answer, Event, Seq, What};
 use crate::conference::{Action, CallKey, Outcome};
-use crate::journal::{Feed, Journal, ReadError};
+use crate::journal::{Feed, Journal};
 
 /// How long nothing may have left before a connection is kept warm.
 const WARM_EVERY: Duration = Duration::from_secs(20);
-
-/// The pause after the journal could not be read.
-const READ_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long the last answers may take to be written down at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -162,19 +160,6 @@ impl<B: Bridge> Engine<B> {
         }
     }
 
-    /// These asks do not leave, unless they have.
-    fn stop_asks(&mut self, asks: &[Seq], why: &str) {
-        if asks.is_empty() {
-            return;
-        }
-        let asks: HashSet<Seq> = asks.iter().map(|seq| self.rules.number_in_lanes(*seq)).collect();
-        let now = (self.settings.clock)();
-        for waiting in self.lanes.halt(&asks) {
-            self.rules.never_left(&waiting, now);
-            self.not_sent(waiting, why);
-        }
-    }
-
     fn gone(&mut self, call: &CallKey) {
         if let Some(waiting) = self.lanes.gone(call) {
             self.not_sent(waiting, LEFT);
@@ -283,7 +268,7 @@ impl<B: Bridge> Engine<B> {
         drop(self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false }));
     }
 
-    fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
+    pub(super) fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
         drop(self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true }));
     }
 
@@ -363,35 +348,5 @@ async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => pending().await,
-    }
-}
-
-/// Listens to a feed, resting after a failure. Safe to cancel.
-#[derive(Default)]
-struct Ears {
-    rest_until: Option<Instant>,
-    closed: bool,
-}
-
-impl Ears {
-    async fn next(&mut self, feed: &mut Feed) -> Arc<[Event]> {
-        loop {
-            if self.closed {
-                pending::<()>().await;
-            }
-            if let Some(rest) = self.rest_until {
-                sleep_until(rest).await;
-                self.rest_until = None;
-            }
-            match feed.next().await {
-                Some(Ok(events)) => return events,
-                Some(Err(ReadError(why))) => {
-                    tracing::warn!(why, "asks could not be read from the journal; trying again");
-                    self.rest_until = Some(Instant::now() + READ_PAUSE);
-                }
-                // The journal is closed. What is in flight still ends.
-                None => self.closed = true,
-            }
-        }
     }
 }

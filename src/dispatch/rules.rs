@@ -1,7 +1,7 @@
 //! Running the rules of the conferences: the policy hears what dispatch hears, and what it says is due is appended
 //! as asks, which come back and are queued as all others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -81,18 +81,31 @@ impl Rules {
     }
 
     /// The number under which an ask is queued: the one it was heard with.
-    pub(super) fn number_in_lanes(&self, seq: Seq) -> Seq {
+    fn number_in_lanes(&self, seq: Seq) -> Seq {
         self.late.get(&seq).copied().unwrap_or(seq)
     }
 
     /// An ask was stopped before it left.
-    pub(super) fn never_left(&mut self, waiting: &Waiting, now: Moment) {
+    fn never_left(&mut self, waiting: &Waiting, now: Moment) {
         let written = self.late.iter().find(|(_, heard)| **heard == waiting.seq).map(|(place, _)| *place);
         self.policy.ended(&waiting.ask.call, written.unwrap_or(waiting.seq), Outcome::NotSent, now);
     }
 }
 
 impl<B: Bridge> Engine<B> {
+    /// These asks do not leave, unless they have.
+    pub(super) fn stop_asks(&mut self, asks: &[Seq], why: &str) {
+        if asks.is_empty() {
+            return;
+        }
+        let asks: HashSet<Seq> = asks.iter().map(|seq| self.rules.number_in_lanes(*seq)).collect();
+        let now = (self.settings.clock)();
+        for waiting in self.lanes.halt(&asks) {
+            self.rules.never_left(&waiting, now);
+            self.not_sent(waiting, why);
+        }
+    }
+
     fn rules_may_ask(&self) -> bool {
         !self.rules.asking && !self.stopping && !self.rules.waits_to_hear() && self.lanes.backlog() <= AHEAD
     }

@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) call: CallKey,
     /// The event because of which.
     pub(super) cause: Seq,
-    /// Who asks; none where whoever set the mode or the ban does.
+    /// Who asks; none where whoever set or ended the mode, or made the ban, does.
     pub(super) by: Option<Box<str>>,
 }
 

@@ -55,16 +55,16 @@ impl Policy {
             let Some(room) = self.rooms.get(call.room as usize).filter(|_| call.is_in()) else { continue };
             let lecture = self.modes.get(&room.id, Mode::Lecture);
             let spared = call.is(Mark::Spared);
-            let (action, cause, by) = match (lecture, &room.ended) {
-                (Some(mode), _) if !spared && !call.is(Mark::Muted) && !call.is(Mark::Voiced) => (Action::Mute, mode.seq, None),
-                (Some(mode), _) if spared && call.silenced != NONE => (Action::Unmute, mode.seq, None),
-                (None, Some((ended, by))) if call.silenced != NONE => (Action::Unmute, *ended, Some(by.clone())),
+            let (action, cause) = match (lecture, &room.ended) {
+                (Some(mode), _) if !spared && !call.is(Mark::Muted) && !call.is(Mark::Voiced) => (Action::Mute, mode.seq),
+                (Some(mode), _) if spared && call.silenced != NONE => (Action::Unmute, mode.seq),
+                (None, Some((ended, _))) if call.silenced != NONE => (Action::Unmute, *ended),
                 _ => continue,
             };
             call.owe(action, cause);
             if !floor {
                 let due = now.max(call.since.plus(self.wait));
-                self.voices.push(Entry { due, order: call.join, call: key.clone(), cause, by });
+                self.voices.push(Entry { due, order: call.join, call: key.clone(), cause, by: None });
             }
         }
     }
@@ -107,7 +107,8 @@ impl Policy {
             (_, None) => Rule::LectureEnded,
             (_, Some(_)) => Rule::Exemption,
         };
-        let by = entry.by.clone().or_else(|| lecture.map(|mode| mode.by.clone())).unwrap_or_default();
+        let ended = || self.room_of(call)?.ended.as_ref().map(|(_, by)| by);
+        let by = entry.by.as_ref().or(lecture.map(|mode| &mode.by)).or_else(ended).cloned().unwrap_or_default();
         let ask = if holds { self.ask(entry, rule, by) } else { None };
         let call = self.calls.get_mut(&entry.call)?;
         if ask.is_some() {

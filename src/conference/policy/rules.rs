@@ -64,7 +64,7 @@ impl Policy {
             }
             call.owe(Action::Unmute, seq);
             if !self.restoring {
-                self.voices.push(Entry { due: at, order: call.join, call: key.clone(), cause: seq, by: Some(by.into()) });
+                self.voices.push(Entry { due: at, order: call.join, call: key.clone(), cause: seq, by: None });
             }
         }
         let stop = self.flying_by(&[Rule::Lecture], |call| call.is_in_room(room));

@@ -147,6 +147,17 @@ fn a_caller_whose_kick_failed_is_muted_as_everybody_else() {
         world.ends("a", outcome);
         assert_eq!(world.due(), ["a mute lecture mode"], "{outcome:?}");
     }
+    // Lecture mode ends meanwhile.
+    let mut world = World::with(&["a"]);
+    world.put(lecture(true));
+    world.due();
+    world.ends("a", Outcome::Accepted);
+    let kick = world.by_hand("a", Action::Kick, Cause::Floor);
+    world.put(lecture(false));
+    assert_eq!(world.due(), none());
+    world.answer("a", kick, Outcome::Refused);
+    assert_eq!(world.due(), ["a unmute end of lecture mode"]);
+    assert_eq!(&*world.asks.last().expect("asked").1.by, "grace");
     // The kick turns out moot.
     let mut world = World::with(&[]);
     world.put(lecture(true));
