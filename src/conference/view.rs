@@ -219,9 +219,16 @@ impl View {
         !self.leaving.is_empty()
     }
 
-    /// Looks at one row again, after it is held no longer.
-    pub fn release(&mut self, id: CallId, roster: &Roster, now: Moment) {
-        self.look_at(id, roster, now, &|_| false);
+    /// Looks at rows again that something held which is over. Many at once cost what one does.
+    pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
+        let goes =
+            |id: &&CallId| self.listed.contains(id) && !held(**id) && roster.get(**id).is_none_or(|call| !self.belongs(roster, call, now));
+        let gone: HashSet<_> = ids.iter().filter(goes).copied().collect();
+        if !gone.is_empty() {
+            self.listed.retain(|id| !gone.contains(id));
+            self.rows.retain(|id| !gone.contains(id));
+            self.leaving.retain(|id| !gone.contains(id));
+        }
     }
 
     /// When, after a moment, the next row goes out of sight by itself.
