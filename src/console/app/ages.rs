@@ -78,6 +78,9 @@ impl App {
         if let Some(expiry) = self.view.next_expiry(&self.roster, self.now) {
             consider(expiry);
         }
+        if let Some(turn) = self.view.next_turn() {
+            consider(beat_after(turn));
+        }
         if let Some(countdown) = &self.countdown {
             let left = countdown.until.since(self.now).as_millis() as i64;
             consider(Moment(self.now.0 + if left % 1_000 == 0 { left.min(1_000) } else { left % 1_000 }));

@@ -57,7 +57,8 @@ impl App {
                 self.dialog = Some(Dialog::Name(target, input));
             }
             Dialog::Filter(_) if esc => self.filter(""),
-            Dialog::Filter(_) if enter => {}
+            // A term that is not in force must not seem to be: it is mended first.
+            Dialog::Filter(_) if enter && self.view.filter().slip().is_none() => {}
             Dialog::Filter(mut input) => {
                 if input.press(chord) {
                     self.filter(input.text());

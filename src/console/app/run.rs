@@ -3,9 +3,10 @@
 use super::dialog::Input;
 use super::{App, Dialog, Effect, Tone};
 use crate::conference::event::{CallOnly, Named, What};
+use crate::conference::filter::Filter;
 use crate::conference::roster::CallId;
-use crate::conference::view::Filter;
-use crate::console::command::Command;
+use crate::conference::view::Column;
+use crate::console::command::{self, Command};
 
 impl App {
     /// Runs a command, or says why it cannot be run.
@@ -106,7 +107,15 @@ impl App {
         let (column, reverse) = if next { (column.next(), false) } else { (column, !reverse) };
         self.keep_line(|app| app.view.sort(column, reverse, &app.roster, now));
         self.straighten();
-        self.say(Tone::Plain, format!("sorted by {}{}", column.label(), if reverse { ", reversed" } else { "" }));
+        let first = match (column, reverse) {
+            // Whom to name first is asked more often than what the numbers are.
+            (Column::Caller, false) => {
+                let key = self.keys.text(command::entry_of(Command::Reverse));
+                format!("{}; {key} puts those without a name first", column.first(reverse))
+            }
+            _ => column.first(reverse).to_owned(),
+        };
+        self.say(Tone::Plain, format!("sorted by {}{}: {first}", column.label(), if reverse { ", reversed" } else { "" }));
     }
 
     fn pane(&mut self, change: impl FnOnce(&mut Self)) {

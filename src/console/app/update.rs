@@ -118,7 +118,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.has_leavers() {
+        if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {
