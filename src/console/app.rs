@@ -23,6 +23,7 @@ pub mod dialog;
 mod effect;
 pub mod layout;
 mod message;
+pub mod palette;
 mod press;
 mod run;
 mod sentences;

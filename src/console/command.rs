@@ -90,7 +90,14 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Again, "again", &["r"], "again", "ask again where the last ask failed or is unknown").dangerous().footer(8),
     entry(Command::Name, "name", &["n"], "name", "name the caller, for this and later calls from the number").dangerous().footer(9),
     entry(Command::Remove, "remove", &["Delete"], "off the list", "take the row off the list without asking the provider").dangerous(),
-    entry(Command::Filter, "filter", &["/"], "filter", "filter by name, number, field or state").footer(3),
+    entry(
+        Command::Filter,
+        "filter",
+        &["/"],
+        "filter",
+        "filter by words, state:muted, hand:, place:DE, >10m; - before one wants the others",
+    )
+    .footer(3),
     entry(Command::Sort, "sort", &["s"], "sort", "sort by the next column").footer(10),
     entry(Command::Reverse, "reverse", &["S"], "reverse", "reverse the order"),
     entry(Command::Detail, "detail", &["d"], "detail", "show or hide everything known of the caller").footer(6),
@@ -114,7 +121,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave what is open: a dialog, a countdown, then the filter"),
-    entry(Command::Palette, "palette", &[":"], "more", "find any command by its name").footer(7),
+    entry(Command::Palette, "palette", &[":"], "more", "find any command or caller by a scrap of the name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(4),
     entry(Command::Quit, "quit", &["q", "Ctrl-c"], "quit", "quit; asks first while callers are in").footer(5),
 ];

@@ -2,6 +2,7 @@
 
 use super::dialog::Input;
 use super::{App, Dialog, Effect, Tone};
+use crate::conference::ConferenceId;
 use crate::conference::event::{CallOnly, Named, What};
 use crate::conference::filter::Filter;
 use crate::conference::roster::CallId;
@@ -51,7 +52,7 @@ impl App {
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
             Command::Back => self.back(),
-            Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
+            Command::Palette => self.dialog = Some(Dialog::Palette(self.palette())),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
             Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
@@ -138,6 +139,10 @@ impl App {
             self.say(Tone::Warning, format!("there is no conference {}", place + 1));
             return;
         };
+        self.show_conference(conference);
+    }
+
+    pub(super) fn show_conference(&mut self, conference: Option<ConferenceId>) {
         let now = self.now;
         self.keep_line(|app| app.view.show(conference, &app.roster, now));
         self.straighten();
