@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::Moment;
+use super::event::Contact;
 use super::roster::{Participant, Roster};
 use super::view::stay;
 use crate::phone::{Places, Region};
@@ -88,7 +89,12 @@ enum Field {
     Number,
     Conference,
     Called,
+    Role,
     Others,
+}
+
+impl Field {
+    const ALL: [Self; 6] = [Self::Name, Self::Number, Self::Conference, Self::Called, Self::Role, Self::Others];
 }
 
 /// States, a bit each: the words of the voice column in their order, then those below.
@@ -98,6 +104,8 @@ const fn bit(word: super::roster::Word) -> States {
     1 << word as u16
 }
 
+/// Spared by lecture mode and lock.
+const EXEMPT: States = 1 << 13;
 /// Kicked, and back again.
 const CALLED_BACK: States = 1 << 14;
 /// Without a number, so that no ask can reach the caller.
@@ -122,10 +130,15 @@ impl Row<'_> {
     fn states(&self) -> States {
         let Self { call, now, stale_after, .. } = self;
         let words = bit(call.word(*now, *stale_after)) | bit(call.settled(*now, *stale_after));
-        words | if call.called_back { CALLED_BACK } else { 0 } | if call.number.is_none() { NO_NUMBER } else { 0 }
+        let others = [(call.called_back, CALLED_BACK), (call.number.is_none(), NO_NUMBER), (self.roster.is_exempt(call), EXEMPT)];
+        others.into_iter().filter(|(so, _)| *so).fold(words, |all, (_, own)| all | own)
     }
 
-    /// The texts of a field: at most two.
+    fn contact(&self) -> Option<&Contact> {
+        self.call.number.and_then(|number| self.roster.people().get(number)?.contact())
+    }
+
+    /// The texts of a field: at most two, none of them empty.
     fn texts(&self, field: Field) -> [Option<&str>; 2] {
         let call = self.call;
         match field {
@@ -134,8 +147,10 @@ impl Row<'_> {
             Field::Number => [call.instead.as_deref(), None],
             Field::Conference => [call.conference.as_ref().map(super::ConferenceId::as_str), None],
             Field::Called => [call.called.as_deref(), None],
-            Field::Others => [call.others.as_deref(), None],
+            Field::Role => [self.contact().map(|contact| &*contact.role), None],
+            Field::Others => [call.others.as_deref(), self.contact().map(|contact| &*contact.note)],
         }
+        .map(|text| text.filter(|text| !text.is_empty()))
     }
 
     fn has_text(&self, field: Field, text: &Text) -> bool {
@@ -148,9 +163,7 @@ impl Row<'_> {
         let call = self.call;
         word.states & self.states() != 0
             || (word.hand && call.hand.is_some())
-            || [Field::Name, Field::Number, Field::Conference, Field::Called, Field::Others]
-                .iter()
-                .any(|field| self.has_text(*field, &word.text))
+            || Field::ALL.iter().any(|field| self.has_text(*field, &word.text))
             || (call.number.is_none() && (word.numberless || holds(&call.key.tag(), &word.text.small)))
     }
 }

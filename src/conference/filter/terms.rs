@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::{CALLED_BACK, Field, NO_NUMBER, Slip, States, Term, Test, Text, Word, bit, holds, small};
+use super::{CALLED_BACK, EXEMPT, Field, NO_NUMBER, Slip, States, Term, Test, Text, Word, bit, holds, small};
 use crate::conference::roster;
 use crate::phone;
 
 /// The fields that a term can name.
-const FIELDS: [(&str, Kind); 8] = [
+const FIELDS: [(&str, Kind); 9] = [
     ("name", Kind::Text(Field::Name)),
     ("number", Kind::Text(Field::Number)),
     ("conference", Kind::Text(Field::Conference)),
     ("called", Kind::Text(Field::Called)),
+    ("role", Kind::Text(Field::Role)),
     ("field", Kind::Text(Field::Others)),
     ("state", Kind::State),
     ("hand", Kind::Hand),
@@ -27,7 +28,7 @@ enum Kind {
 }
 
 /// States beside the words of the voice column.
-const MORE_STATES: [(&str, States); 2] = [("called-back", CALLED_BACK), ("no-number", NO_NUMBER)];
+const MORE_STATES: [(&str, States); 3] = [("called-back", CALLED_BACK), ("no-number", NO_NUMBER), ("exempt", EXEMPT)];
 
 /// Every state that a term can ask for.
 fn states() -> impl Iterator<Item = (&'static str, States)> {
@@ -149,7 +150,7 @@ fn word(value: &str, quoted: Quoted) -> Result<Test, Slip> {
 fn any(value: &str) -> Test {
     let text = text(value);
     let found = |own: &str| holds(own, &text.small);
-    // The two beside the words have fields of their own, and are not said in a row.
+    // The states beside them are not words of a row.
     let states = roster::Word::ALL.into_iter().filter(|word| found(word.text())).fold(0, |states, word| states | bit(word));
     let (hand, numberless) = (found("hand"), found("no number"));
     Test::Word(Word { states, hand, numberless, text })

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::conference::event::{Arrival, What};
+use crate::conference::event::{Arrival, Contact, Contacts, What};
 use crate::conference::story::{answer, arrival, ask, events, hand, join, leave, start};
 use crate::conference::{Action, Outcome};
 
@@ -17,6 +17,8 @@ fn floor() -> (Roster, Moment) {
         let others = (!others.is_empty()).then(|| others.into());
         What::Joined(Arrival { name: Some(name.into()), others, called: Some("4989123".into()), ..arrival(key, "1122", number) })
     };
+    let number = crate::phone::Number::from_digits("61255500134").expect("a number");
+    let speaker = Contact { number, name: "Gus".into(), role: "speaker".into(), note: "late slot".into(), exempt: true };
     let story = [
         (0, named("a", "4930901820", "Ada Lovelace", "gold Bolt")),
         (1, join("b", "3344", "442079460182")),
@@ -36,6 +38,7 @@ fn floor() -> (Roster, Moment) {
         (33, answer("g", 15, Outcome::Accepted)),
         (34, ask("g", Action::Unmute)),
         (35, answer("g", 17, Outcome::Refused)),
+        (36, What::Contacts(Contacts { edited: Moment(1), people: vec![speaker], gone: vec![] })),
     ];
     events(story).iter().for_each(|event| _ = roster.apply(event));
     (roster, Moment(60_000))
@@ -78,6 +81,12 @@ fn each_term_finds_what_it_says() {
         ("called:4989", "aefg"),
         ("field:BOLT", "a"),
         ("field:ada", ""),
+        ("role:speak", "g"),
+        ("-role:", "abcdef"),
+        ("field:slot", "g"),
+        ("speaker late", "g"),
+        ("state:exempt", "g"),
+        ("-state:ex", "abcdef"),
         ("hand:", "b"),
         ("hand:down -state:calling", "acefg"),
         ("-hand:up", "acdefg"),

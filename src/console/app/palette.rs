@@ -272,9 +272,10 @@ mod tests {
         }
         stage.event(named_arrival("best", "1122", "999", "Smithson Smith"));
         let palette = look(&stage, "smithson");
-        assert_eq!((palette.found.len(), palette.more), (1, 0));
+        assert_eq!((&palette.found[1..], palette.more), (&[][..], 0));
         let palette = look(&stage, "smith");
-        assert_eq!((palette.found.len(), palette.more), (CALLERS, 8));
+        let callers = palette.found.iter().filter(|found| matches!(found, Found::Caller(_))).count();
+        assert_eq!((callers, palette.more), (CALLERS, 8));
         assert_eq!(palette.found[0], Found::Caller(stage.app.roster.iter().next().expect("a first").0), "equals by arrival");
     }
 
