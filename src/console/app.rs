@@ -10,12 +10,13 @@ use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
-use crate::config::{Kick, Withheld};
+use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
 
 pub mod ages;
+pub mod alerts;
 mod asks;
 mod banner;
 mod cursor;
@@ -31,6 +32,7 @@ mod run;
 mod sentences;
 mod update;
 
+pub use alerts::Alerts;
 pub use asks::Countdown;
 pub use banner::{TABS_FROM, Tab};
 pub use dialog::Dialog;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -137,6 +141,8 @@ pub struct App {
     pub fault: Option<String>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// What is worth a sound.
+    pub alerts: Alerts,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -171,6 +177,7 @@ impl App {
             counts: ListenerCounts::default(),
             fault: None,
             leaving: false,
+            alerts: Alerts::new(settings.alerts.clone()),
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,

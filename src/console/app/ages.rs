@@ -86,7 +86,8 @@ impl App {
             consider(Moment(self.now.0 + if left % 1_000 == 0 { left.min(1_000) } else { left % 1_000 }));
         }
         // The help covers what would step; but a kick that counts down must be on time or not at all.
-        next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })))
+        let next = next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })));
+        [next, self.alerts.next(self.now)].into_iter().flatten().min()
     }
 
     /// How long a call has been in, or was, as the screen shows it.

@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Settings {
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
+        alerts: AlertWays::default(),
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".into(),

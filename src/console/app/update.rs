@@ -79,6 +79,7 @@ impl App {
         };
         effects.extend(self.count_down());
         self.pass_time();
+        effects.extend(self.sound_alerts());
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
@@ -103,6 +104,7 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.note_alerts(event, &change);
     }
 
     fn journal_is(&mut self, health: Health) {

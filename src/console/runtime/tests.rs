@@ -12,7 +12,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::*;
 use crate::conference::event::What;
 use crate::conference::story::named_arrival;
-use crate::config::ThemeChoice;
+use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
@@ -25,6 +25,8 @@ struct Seen {
     frames: usize,
     repaints: usize,
     copied: Vec<String>,
+    rings: Vec<Instant>,
+    notified: Vec<(Way, String)>,
     broken: bool,
 }
 
@@ -55,6 +57,16 @@ impl Screen for FakeScreen {
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.0.borrow_mut().copied.push(text.to_owned());
+        Ok(())
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().rings.push(Instant::now());
+        Ok(())
+    }
+
+    fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
+        self.0.borrow_mut().notified.push((way, text.to_owned()));
         Ok(())
     }
 }
