@@ -37,6 +37,14 @@ impl Number {
         format!("{value:0length$}")
     }
 
+    /// Its first digits as a number, where it does not begin with a zero and has at least so many digits.
+    fn beginning(self, digits: u32, least: u32) -> Option<u16> {
+        let length = (self.0.get() & 15) as u32;
+        let aligned = self.0.get() >> 4;
+        let first = aligned / 10u64.pow(14);
+        (length >= least && first > 0).then(|| (aligned / 10u64.pow(15 - digits)) as u16)
+    }
+
     /// Whether its digits hold these in a row, or begin with them. Allocates nothing.
     #[must_use]
     pub fn has_digits(self, digits: &str, at_the_start: bool) -> bool {

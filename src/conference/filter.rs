@@ -14,7 +14,7 @@ use crate::phone::{Places, Region};
 mod terms;
 
 /// Words that show what a filter can say, for the line below while one is typed.
-pub const HINT: &str = "state:muted  hand:  place:DE  >10m  -word  \"two words\"  name: number: conference:";
+pub const HINT: &str = "state:muted  hand:  place:DE  >10m  -word  \"two words\"  name:  number:  role:";
 
 /// A term that cannot be read: what is wrong with it, and what could be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,22 +55,53 @@ pub fn regions_like(text: &str) -> Vec<Region> {
     if first.is_empty() { having(&|name| name.contains(&wanted)) } else { first }
 }
 
+/// Fewer digits than this may be no number at all to the library, whatever their calling code is.
+const SURE: u32 = 8;
+
 /// Where numbers are from, looked up once each: the phone library takes microseconds, and 100 ms the first time.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     known: HashMap<Number, Option<Region>>,
+    /// Calling codes, and the region of those that have only one.
+    codes: HashMap<u16, Code>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Code {
+    /// Not given out.
+    Nobody,
+    One(Region),
+    Several,
 }
 
 impl Places {
     /// The region of a number; none where the library cannot tell.
     pub fn of(&mut self, number: Number) -> Option<Region> {
+        if let Some(region) = self.known.get(&number) {
+            return *region;
+        }
         if self.known.len() > REMEMBERED {
             self.known.clear();
         }
-        *self
-            .known
-            .entry(number)
-            .or_insert_with(|| region(&phonenumber::parse(None, number.e164()).ok()?).as_deref().and_then(Region::from_letters))
+        let looked_up = || region(&phonenumber::parse(None, number.e164()).ok()?).as_deref().and_then(Region::from_letters);
+        let region = self.by_code(number).or_else(looked_up);
+        self.known.insert(number, region);
+        region
+    }
+
+    /// The region of a calling code that has only one. No code begins another one.
+    fn by_code(&mut self, number: Number) -> Option<Region> {
+        let code = |code: u16| match phonenumber::metadata::DATABASE.region(&code).as_deref() {
+            None | Some([]) => Code::Nobody,
+            Some([letters]) => Region::from_letters(letters).map_or(Code::Several, Code::One),
+            Some(_) => Code::Several,
+        };
+        let codes = (1..=3).filter_map(|digits| number.beginning(digits, SURE));
+        let given_out = codes.map(|beginning| *self.codes.entry(beginning).or_insert_with(|| code(beginning)));
+        match given_out.into_iter().find(|code| !matches!(code, Code::Nobody)) {
+            Some(Code::One(region)) => Some(region),
+            _ => None,
+        }
     }
 }
 
@@ -83,6 +114,8 @@ pub(super) fn region(parsed: &phonenumber::PhoneNumber) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn letters(text: &str) -> Vec<String> {
@@ -109,5 +142,14 @@ mod tests {
         }
         assert_eq!(places.of(Number::from_digits("999").expect("a number")), None);
         assert_eq!(places.known.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_leads_where_the_library_does(digits in "(1|7|44|49|33|39|47|61|358|590|7[67]|[1-9])[0-9]{1,13}") {
+            let Some(number) = Number::from_digits(&digits) else { return Ok(()) };
+            let described = super::super::describe(number).region;
+            prop_assert_eq!(Places::default().of(number), described.as_deref().and_then(Region::from_letters), "{}", digits);
+        }
     }
 }

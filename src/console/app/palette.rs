@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::dialog::Input;
@@ -62,13 +62,20 @@ struct Search {
 
 impl Search {
     fn new(typed: &str) -> Self {
-        // Numbers are typed as they are read on the screen, and known by their digits.
-        let words: Vec<String> = typed.split_whitespace().map(bare).collect();
-        let typed = words.join(" ");
-        // No character of it means anything but itself.
-        let pattern = Pattern::new(&typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+        let mut pattern = Pattern::default();
+        let mut whole = String::new();
+        for word in typed.split_whitespace() {
+            // Numbers are typed as they are read on the screen, and known by digits in a row: scraps of them are
+            // in everybody's. No character means anything but itself.
+            let digits = digits(word);
+            let kind = if digits.is_some() { AtomKind::Substring } else { AtomKind::Fuzzy };
+            let word = digits.as_deref().unwrap_or(word);
+            pattern.atoms.push(Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false));
+            whole += word;
+            whole += " ";
+        }
         let mut search = Self { pattern, matcher: Matcher::new(Config::DEFAULT), best: 0, letters: Vec::new() };
-        search.best = search.score(&typed).unwrap_or(0);
+        search.best = search.score(&whole).unwrap_or(0);
         search
     }
 
@@ -81,11 +88,11 @@ impl Search {
     }
 }
 
-/// A part of a number without the signs between its digits; anything else as it is.
-fn bare(word: &str) -> String {
+/// A part of a number, without the signs between its digits.
+fn digits(word: &str) -> Option<String> {
     let sign = |c: char| matches!(c, '-' | '.' | '(' | ')' | '/');
     let number = word.chars().any(|c| c.is_ascii_digit()) && word.chars().all(|c| c.is_ascii_digit() || c == '+' || sign(c));
-    if number { word.replace(sign, "") } else { word.to_owned() }
+    number.then(|| word.replace(sign, ""))
 }
 
 /// The commands that match what was typed, with how well; all of them for nothing.
@@ -157,6 +164,8 @@ impl App {
             *text += " ";
             *text += conference.as_str();
         }
+        // The matcher misses digits at the very end of a text with letters beyond ASCII.
+        *text += " ";
     }
 
     /// Enter: runs the command, or goes to the caller.
@@ -258,6 +267,7 @@ mod tests {
         ] {
             assert_eq!(labels(&stage, typed).first().map(String::as_str), Some(key), "{typed}");
         }
+        assert!(!labels(&stage, "94").contains(&"B".to_owned()), "digits that are not in a row");
         assert_eq!(labels(&stage, "mute")[..3], ["mute", "unmute", "C"], "good commands, good callers");
         assert_eq!(labels(&stage, "kick")[..2], ["kick", "C"]);
         assert!(!labels(&stage, "").contains(&"A".to_owned()), "callers when something is typed");

@@ -15,8 +15,10 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     if let Some(Dialog::Filter(_)) = &app.dialog {
         // The keys do not work while one types; the words that do are more use.
         let words = app.view.filter().slip().map_or(HINT, |slip| &slip.remedy);
-        let dim = paint.theme.dim;
-        paint.text(layout.footer.x + 1, layout.footer.y, layout.footer.width.saturating_sub(2), words, dim);
+        let (dim, line) = (paint.theme.dim, layout.footer);
+        // A margin where there is room for one: at 80 columns the states take all of them.
+        let margin = u16::from(crate::text::width(words) < usize::from(line.width));
+        paint.text(line.x + margin, line.y, line.width - margin, words, dim);
         return;
     }
     keys(paint, app, layout.footer);

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::footer::typed;
 use super::paint::Paint;
-use crate::conference::roster::CallId;
+use crate::conference::roster::{CallId, Presence};
 use crate::console::app::App;
 use crate::console::app::layout::Area;
 use crate::console::app::palette::{Found, Palette};
@@ -34,7 +34,8 @@ pub(super) fn help(paint: &mut Paint<'_>, app: &App, scrolled: usize) {
 
 pub(super) fn palette(paint: &mut Paint<'_>, app: &App, palette: &Palette) {
     let theme = *paint.theme;
-    let inside = paint.dialog(68, 14, "commands and callers");
+    let wide = paint.buffer.area.width.saturating_sub(12).clamp(68, 100);
+    let inside = paint.dialog(wide, 14, "commands and callers");
     let used = paint.text(inside.x, inside.y, inside.width, ":", theme.key);
     typed(paint, Area { x: inside.x + used, width: inside.width - used, height: 1, ..inside }, &palette.input);
     let list = Area { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
@@ -79,6 +80,11 @@ pub(super) fn palette(paint: &mut Paint<'_>, app: &App, palette: &Palette) {
 fn caller(app: &App, id: CallId) -> (String, String) {
     let Some(call) = app.roster.get(id) else { return ("this caller is gone".to_owned(), String::new()) };
     let number = call.number.map(|number| app.show(&number.e164()).into_owned());
-    let place = call.conference.as_ref().map_or_else(|| "calling".to_owned(), |conference| format!("in {conference}"));
+    let place = match (call.presence, &call.conference) {
+        (Presence::Left, _) => "has left".to_owned(),
+        (Presence::Kicked, _) if !call.called_back => "was kicked".to_owned(),
+        (_, Some(conference)) => format!("in {conference}"),
+        (_, None) => "calling".to_owned(),
+    };
     (app.label(call), format!("go to {}{place}", number.map(|number| format!("{number} ")).unwrap_or_default()))
 }
