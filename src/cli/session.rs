@@ -163,6 +163,7 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         withheld: config.withheld,
         kick: config.kick,
         pace: config.pace,
+        alerts: config.alerts.clone(),
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

@@ -10,12 +10,13 @@ use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
-use crate::config::{Kick, Withheld};
+use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
 
 pub mod ages;
+pub mod alerts;
 mod asks;
 mod banner;
 mod batch;
@@ -27,6 +28,7 @@ pub mod layout;
 mod marks;
 mod message;
 mod order;
+pub mod palette;
 mod press;
 mod run;
 mod sentences;
@@ -34,6 +36,7 @@ mod takeback;
 mod update;
 mod whom;
 
+pub use alerts::Alerts;
 pub use banner::{TABS_FROM, Tab};
 pub use batch::Progress;
 pub use dialog::Dialog;
@@ -66,6 +69,8 @@ pub struct Settings {
     pub kick: Kick,
     /// Bulk asks a second.
     pub pace: u32,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -146,6 +151,8 @@ pub struct App {
     pub fault: Option<String>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// What is worth a sound.
+    pub alerts: Alerts,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -184,6 +191,7 @@ impl App {
             counts: ListenerCounts::default(),
             fault: None,
             leaving: false,
+            alerts: Alerts::new(settings.alerts.clone()),
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,

@@ -296,6 +296,16 @@ impl<S: Screen> Session<'_, S> {
                     self.terminal_gone(&format!("drawing: {error}"));
                 }
             }
+            Effect::Ring => {
+                if let Err(error) = self.screen.ring() {
+                    self.terminal_gone(&format!("ringing: {error}"));
+                }
+            }
+            Effect::Notify(way, text) => {
+                if let Err(error) = self.screen.notify(way, &text) {
+                    self.terminal_gone(&format!("notifying: {error}"));
+                }
+            }
             Effect::Quit => {
                 self.ending.get_or_insert(Ending::Quit);
             }

@@ -1,6 +1,7 @@
 //! What the console wants done outside of itself.
 
 use crate::conference::event::{Seq, What};
+use crate::config::Way;
 
 /// Something to be done by the runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub enum Effect {
     ReadFields(Seq),
     /// Hand this to the terminal's clipboard.
     Copy(String),
+    /// Ring the terminal's bell, once.
+    Ring,
+    /// Have the terminal notify the desktop, in one of its ways.
+    Notify(Way, String),
     /// Stop: waiting asks are not sent, one in flight is waited for.
     Quit,
     /// Stop without waiting for anything.

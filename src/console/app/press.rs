@@ -1,6 +1,5 @@
 //! What keys, pasted text and the mouse do: an open dialog takes them first, else they are commands.
 
-use super::dialog::found;
 use super::{App, Dialog, Effect, Mouse, Tone};
 use crate::conference::roster::CallId;
 use crate::console::command::{self, Command};
@@ -54,7 +53,8 @@ impl App {
                 self.dialog = Some(Dialog::Name(target, input));
             }
             Dialog::Filter(_) if esc => self.filter(""),
-            Dialog::Filter(_) if enter => {}
+            // A term that is not in force must not seem to be: it is mended first.
+            Dialog::Filter(_) if enter && self.view.filter().slip().is_none() => {}
             Dialog::Filter(mut input) => {
                 if input.press(chord) {
                     self.filter(input.text());
@@ -64,20 +64,15 @@ impl App {
                 self.dialog = Some(Dialog::Filter(input));
             }
             Dialog::Palette(..) if esc => {}
-            Dialog::Palette(input, chosen) if enter => {
-                if let Some(entry) = found(input.text()).get(chosen) {
-                    return self.run(entry.command);
+            Dialog::Palette(palette) if enter => return self.choose(&palette),
+            Dialog::Palette(mut palette) => {
+                match chord.key {
+                    Key::Up => palette.chosen = palette.chosen.saturating_sub(1),
+                    Key::Down => palette.chosen = (palette.chosen + 1).min(palette.found.len().saturating_sub(1)),
+                    _ if palette.input.press(chord) => palette = self.look_for(palette.input),
+                    _ => {}
                 }
-            }
-            Dialog::Palette(mut input, chosen) => {
-                let last = found(input.text()).len().saturating_sub(1);
-                let chosen = match chord.key {
-                    Key::Up => chosen.saturating_sub(1),
-                    Key::Down => (chosen + 1).min(last),
-                    _ if input.press(chord) => 0,
-                    _ => chosen,
-                };
-                self.dialog = Some(Dialog::Palette(input, chosen));
+                self.dialog = Some(Dialog::Palette(palette));
             }
             Dialog::Help { scrolled } => {
                 let page = usize::from(self.size.1 / 2).max(1);
@@ -114,7 +109,12 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         let text = crate::text::clean_field(text);
         match &mut self.dialog {
-            Some(Dialog::Name(_, input) | Dialog::Palette(input, _)) => input.insert(&text),
+            Some(Dialog::Name(_, input)) => input.insert(&text),
+            Some(Dialog::Palette(palette)) => {
+                let mut input = palette.input.clone();
+                input.insert(&text);
+                self.dialog = Some(Dialog::Palette(self.look_for(input)));
+            }
             Some(Dialog::Filter(input)) => {
                 input.insert(&text);
                 let typed = input.text().to_owned();

@@ -2,10 +2,12 @@
 
 use super::dialog::Input;
 use super::{App, Dialog, Effect, Tone};
+use crate::conference::ConferenceId;
 use crate::conference::event::{CallOnly, Named, What};
+use crate::conference::filter::Filter;
 use crate::conference::roster::CallId;
-use crate::conference::view::Filter;
-use crate::console::command::Command;
+use crate::conference::view::Column;
+use crate::console::command::{self, Command};
 
 impl App {
     /// Runs a command, or says why it cannot be run.
@@ -63,7 +65,7 @@ impl App {
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
             Command::Back => return self.back(),
-            Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
+            Command::Palette => self.dialog = Some(Dialog::Palette(self.palette())),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
             Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
@@ -127,7 +129,15 @@ impl App {
         let (column, reverse) = if next { (column.next(), false) } else { (column, !reverse) };
         self.keep_line(|app| app.view.sort(column, reverse, &app.roster, now));
         self.straighten();
-        self.say(Tone::Plain, format!("sorted by {}{}", column.label(), if reverse { ", reversed" } else { "" }));
+        let first = match (column, reverse) {
+            // Whom to name first is asked more often than what the numbers are.
+            (Column::Caller, false) => {
+                let key = self.keys.text(command::entry_of(Command::Reverse));
+                format!("{}; {key} puts those without a name first", column.first(reverse))
+            }
+            _ => column.first(reverse).to_owned(),
+        };
+        self.say(Tone::Plain, format!("sorted by {}{}: {first}", column.label(), if reverse { ", reversed" } else { "" }));
     }
 
     fn pane(&mut self, change: impl FnOnce(&mut Self)) {
@@ -150,6 +160,10 @@ impl App {
             self.say(Tone::Warning, format!("there is no conference {}", place + 1));
             return;
         };
+        self.show_conference(conference);
+    }
+
+    pub(super) fn show_conference(&mut self, conference: Option<ConferenceId>) {
         let now = self.now;
         self.keep_line(|app| app.view.show(conference, &app.roster, now));
         self.straighten();

@@ -28,6 +28,7 @@ pub(crate) fn settings() -> Settings {
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
         pace: 10,
+        alerts: AlertWays::default(),
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".into(),

@@ -80,6 +80,7 @@ impl App {
         effects.append(&mut self.outbox);
         effects.extend(self.count_down());
         self.pass_time();
+        effects.extend(self.sound_alerts());
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
@@ -111,6 +112,7 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.note_alerts(event, &change);
     }
 
     fn journal_is(&mut self, health: Health) {
@@ -126,7 +128,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.has_leavers() {
+        if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {

@@ -37,7 +37,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
             typed(paint, Area { y: inside.y + 1, height: 1, ..inside }, input);
             paint.text(inside.x, inside.y + 3, inside.width, "Enter keeps it, Esc leaves it as it was", dim);
         }
-        Some(Dialog::Palette(input, chosen)) => help::palette(paint, app, input, *chosen),
+        Some(Dialog::Palette(palette)) => help::palette(paint, app, palette),
         Some(Dialog::Help { scrolled }) => help::help(paint, app, *scrolled),
     }
 }
