@@ -13,6 +13,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod execute;
+mod follow;
 pub mod man;
 mod output;
 pub mod rehearse;

@@ -24,6 +24,7 @@ mod effect;
 pub mod layout;
 mod message;
 mod press;
+mod readonly;
 mod run;
 mod sentences;
 mod update;

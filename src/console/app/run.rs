@@ -53,7 +53,7 @@ impl App {
             Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
-            Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
+            Command::Quit if self.roster.all().inside > 0 && self.is_listening() => self.dialog = Some(Dialog::Quit),
             Command::Quit => return self.quit(),
         }
         Vec::new()

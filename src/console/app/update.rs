@@ -109,6 +109,7 @@ impl App {
         match (&self.journal, &health) {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
+            (known, Health::Followed(_) | Health::Abandoned) => self.look_on(&known.clone(), &health),
             // The journal itself tells what happened meanwhile.
             (_, Health::Good) => {}
         }
