@@ -166,6 +166,7 @@ pub(super) fn console_settings(config: &Config, title: &'static str, address: So
         moderator: config.moderator.as_str().into(),
         conference: config.conference.as_deref().map(Into::into),
         stale_after: config.stale_after,
+        silence_after: config.silence_after,
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,

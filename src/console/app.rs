@@ -22,6 +22,7 @@ mod cursor;
 pub mod dialog;
 mod effect;
 pub mod layout;
+mod listening;
 mod message;
 mod press;
 mod readonly;
@@ -33,6 +34,7 @@ pub use asks::Countdown;
 pub use banner::{TABS_FROM, Tab};
 pub use dialog::Dialog;
 pub use effect::Effect;
+pub use listening::{Gap, Gaps};
 pub use message::{ListenerCounts, Message, Mouse};
 pub use sentences::{Line, Tone};
 
@@ -51,6 +53,8 @@ pub struct Settings {
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long no callback may come while callers are in before the screen warns.
+    pub silence_after: Duration,
     /// How long a call may be silent before it is left out, here as at a restart.
     pub resume_within: Duration,
     /// What to do with an ask for a caller without a number.
@@ -129,12 +133,16 @@ pub struct App {
     pub last_callback: Option<Moment>,
     /// Callbacks that said what was known.
     pub duplicates: u32,
+    /// Times in which nobody listened.
+    pub gaps: Gaps,
     /// What the listener refused or had to drop.
     pub counts: ListenerCounts,
     /// Something that stopped working and will not come back by itself.
     pub fault: Option<String>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// Whether it was told that nothing comes.
+    told_silence: bool,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -166,9 +174,11 @@ impl App {
             unrecorded: 0,
             last_callback: None,
             duplicates: 0,
+            gaps: Gaps::default(),
             counts: ListenerCounts::default(),
             fault: None,
             leaving: false,
+            told_silence: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,

@@ -34,6 +34,7 @@ impl App {
             Message::Restored => {
                 self.cursor = None;
                 self.forget();
+                self.tell_silence();
                 Vec::new()
             }
             Message::Journal(health) => {
@@ -75,7 +76,10 @@ impl App {
                 self.fault = Some(what);
                 Vec::new()
             }
-            Message::Tick => Vec::new(),
+            Message::Tick => {
+                self.tell_silence();
+                Vec::new()
+            }
         };
         effects.extend(self.count_down());
         self.pass_time();
@@ -90,9 +94,11 @@ impl App {
         match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
+                self.told_silence = false;
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
             What::Answered(answer) => self.provider.note(answer),
+            What::Listening(listening) => self.note_gap(listening.down_since, event.at),
             What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
             _ => {}
         }

@@ -25,6 +25,12 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
     } else if let Some(conference) = app.view.conference.as_ref().filter(|_| app.roster.all().inside > 0) {
         lines.push((format!("Nobody is in {conference}. Tab shows the other conferences."), plain));
     } else {
+        if let Some(why) = app.why_read_only().filter(|_| !app.is_listening()) {
+            lines.push((format!("Nobody is in: {why}."), theme.heading));
+            let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
+            lines.push((format!("Last callback: {last}."), plain));
+            return show(paint, area, &lines);
+        }
         lines.push((format!("Nobody is in. Listening for callbacks on {}.", app.settings.listener), theme.heading));
         let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
         lines.push((format!("Last callback: {last}."), plain));
@@ -41,6 +47,10 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
         }
         lines.push(("No call flow at hand? `confmod demo` shows a whole conference by itself.".to_owned(), plain));
     }
+    show(paint, area, &lines);
+}
+
+fn show(paint: &mut Paint<'_>, area: Area, lines: &[(String, Style)]) {
     for ((text, style), y) in lines.iter().zip(area.y..area.y + area.height) {
         paint.text(area.x + 2, y, area.width.saturating_sub(3), text, *style);
     }
