@@ -109,7 +109,12 @@ pub(super) fn panics(config: &Config) -> UnboundedReceiver<String> {
 }
 
 /// The console itself, on this thread.
-pub(super) fn watch(settings: Settings, keys: KeyMap, theme: &Theme, world: impl FnOnce(UnboundedReceiver<i32>) -> World) -> io::Result<Ending> {
+pub(super) fn watch(
+    settings: Settings,
+    keys: KeyMap,
+    theme: &Theme,
+    world: impl FnOnce(UnboundedReceiver<i32>) -> World,
+) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let signals = signals()?;

@@ -109,10 +109,7 @@ fn every_key_of_the_file_is_heard() {
     assert_eq!(config.public_url.as_ref().map(url::Url::as_str), Some("https://example.org/"));
     assert_eq!((config.allow[0].to_string(), config.proxies[0].to_string()), ("10.0.0.1/32".into(), "10.0.0.0/8".into()));
     assert_eq!((config.callback_token_file, config.journal, config.log), (here.join("t"), here.join("j"), here.join("l")));
-    assert_eq!(
-        (config.stale_after.as_secs(), config.silence_after.as_secs(), config.resume_within.as_secs()),
-        (3_600, 420, 7_200)
-    );
+    assert_eq!((config.stale_after.as_secs(), config.silence_after.as_secs(), config.resume_within.as_secs()), (3_600, 420, 7_200));
     assert_eq!((config.theme, config.log_level, config.keys["mute"][0].as_str()), (ThemeChoice::Ansi, tracing::Level::WARN, "x"));
     assert_eq!((config.moderator.as_str(), config.conference.as_deref(), config.listen.port()), ("eve", Some("1122"), 1));
 }
