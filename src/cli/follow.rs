@@ -32,6 +32,7 @@ pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,
         after,
+        player: None,
         counts: Arc::default(),
         signals,
         panics,

@@ -26,6 +26,7 @@ mod listening;
 mod message;
 mod press;
 mod readonly;
+mod replay;
 mod run;
 mod sentences;
 mod update;
@@ -36,6 +37,7 @@ pub use dialog::Dialog;
 pub use effect::Effect;
 pub use listening::{Gap, Gaps};
 pub use message::{ListenerCounts, Message, Mouse};
+pub use replay::Played;
 pub use sentences::{Line, Tone};
 
 /// Lines that the events pane remembers.
@@ -139,6 +141,8 @@ pub struct App {
     pub counts: ListenerCounts,
     /// Something that stopped working and will not come back by itself.
     pub fault: Option<String>,
+    /// How the replay goes, where this is one.
+    pub replay: Option<Played>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
     /// Whether it was told that nothing comes.
@@ -147,6 +151,8 @@ pub struct App {
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    /// What is put back once everything is told anew.
+    found_again: Option<replay::Return>,
 }
 
 impl App {
@@ -177,12 +183,14 @@ impl App {
             gaps: Gaps::default(),
             counts: ListenerCounts::default(),
             fault: None,
+            replay: None,
             leaving: false,
             told_silence: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            found_again: None,
             settings,
             keys,
         }

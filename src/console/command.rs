@@ -32,9 +32,31 @@ pub enum Command {
     First,
     Last,
     Back,
+    Play(Play),
     Palette,
     Help,
     Quit,
+}
+
+/// What a key asks of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Play {
+    /// Stand still, or go on; at the end begin again.
+    Pause,
+    /// A few seconds back.
+    Back,
+    /// A few seconds on.
+    Forward,
+    /// Some minutes back.
+    FarBack,
+    /// Some minutes on.
+    FarForward,
+    /// To the next thing that happened, however long nothing did.
+    NextEvent,
+    /// Half as fast.
+    Slower,
+    /// Twice as fast.
+    Faster,
 }
 
 /// One row of the table.
@@ -56,15 +78,21 @@ pub struct Entry {
     pub footer: Option<u8>,
     /// Whether it changes something for callers or in the journal: a read-only console has none of these.
     pub dangerous: bool,
+    /// Whether it is there in a replay only.
+    pub replay: bool,
 }
 
 const fn entry(command: Command, id: &'static str, keys: &'static [&'static str], label: &'static str, help: &'static str) -> Entry {
-    Entry { command, id, keys, shown: None, label, help, footer: None, dangerous: false }
+    Entry { command, id, keys, shown: None, label, help, footer: None, dangerous: false, replay: false }
 }
 
 impl Entry {
     const fn dangerous(self) -> Self {
         Self { dangerous: true, ..self }
+    }
+
+    const fn replay(self) -> Self {
+        Self { replay: true, ..self }
     }
 
     const fn footer(self, place: u8) -> Self {
@@ -114,6 +142,14 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave what is open: a dialog, a countdown, then the filter"),
+    entry(Command::Play(Play::Pause), "pause", &["Enter"], "pause", "in a replay: pause or go on; at the end begin again").replay().footer(13),
+    entry(Command::Play(Play::Back), "rewind", &["Left"], "10 s back", "in a replay: go 10 seconds back").replay().footer(14),
+    entry(Command::Play(Play::Forward), "forward", &["Right"], "10 s on", "in a replay: go 10 seconds on").replay().footer(15),
+    entry(Command::Play(Play::NextEvent), "next-event", &["."], "next event", "in a replay: go to the next thing that happened").replay().footer(16),
+    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "5 min back", "in a replay: go 5 minutes back").replay(),
+    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "5 min on", "in a replay: go 5 minutes on").replay(),
+    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay().footer(17),
+    entry(Command::Play(Play::Slower), "slower", &["-"], "slower", "in a replay: go half as fast").replay(),
     entry(Command::Palette, "palette", &[":"], "more", "find any command by its name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(4),
     entry(Command::Quit, "quit", &["q", "Ctrl-c"], "quit", "quit; asks first while callers are in").footer(5),

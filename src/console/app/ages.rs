@@ -64,6 +64,9 @@ impl App {
         if let Some(last) = self.last_callback {
             consider(step(last));
         }
+        if let Some(second) = self.next_second() {
+            consider(second);
+        }
         if let Some(due) = self.silence_to_tell() {
             consider(due);
         }

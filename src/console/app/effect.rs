@@ -1,6 +1,7 @@
 //! What the console wants done outside of itself.
 
 use crate::conference::event::{Seq, What};
+use crate::console::command::Play;
 
 /// Something to be done by the runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Effect {
     ReadFields(Seq),
     /// Hand this to the terminal's clipboard.
     Copy(String),
+    /// Change the course of a replay.
+    Play(Play),
     /// Stop: waiting asks are not sent, one in flight is waited for.
     Quit,
     /// Stop without waiting for anything.

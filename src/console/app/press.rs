@@ -21,7 +21,8 @@ impl App {
             return self.press_in_dialog(chord);
         }
         let command = self.keys.command(chord);
-        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
+        let belongs = |command: &Command| self.replay.is_some() || !command::entry_of(*command).replay;
+        match command.filter(belongs).filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }
@@ -68,12 +69,12 @@ impl App {
             }
             Dialog::Palette(..) if esc => {}
             Dialog::Palette(input, chosen) if enter => {
-                if let Some(entry) = found(input.text()).get(chosen) {
+                if let Some(entry) = found(input.text()).into_iter().filter(|entry| self.offers(entry)).nth(chosen) {
                     return self.run(entry.command);
                 }
             }
             Dialog::Palette(mut input, chosen) => {
-                let last = found(input.text()).len().saturating_sub(1);
+                let last = found(input.text()).into_iter().filter(|entry| self.offers(entry)).count().saturating_sub(1);
                 let chosen = match chord.key {
                     Key::Up => chosen.saturating_sub(1),
                     Key::Down => (chosen + 1).min(last),

@@ -50,6 +50,7 @@ impl App {
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
             Command::Back => self.back(),
+            Command::Play(play) => return self.play(play),
             Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],

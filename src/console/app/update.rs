@@ -34,7 +34,16 @@ impl App {
             Message::Restored => {
                 self.cursor = None;
                 self.forget();
+                self.find_again();
                 self.tell_silence();
+                Vec::new()
+            }
+            Message::Rewound => {
+                self.rewind(now);
+                Vec::new()
+            }
+            Message::Played(played) => {
+                self.is_played(played);
                 Vec::new()
             }
             Message::Journal(health) => {

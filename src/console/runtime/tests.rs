@@ -85,6 +85,7 @@ impl Desk {
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
+            player: None,
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,

@@ -26,6 +26,10 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
         lines.push((format!("Nobody is in {conference}. Tab shows the other conferences."), plain));
     } else {
         if let Some(why) = app.why_read_only().filter(|_| !app.is_listening()) {
+            if app.replay.is_some() {
+                lines.push(("Nobody is in at this time.".to_owned(), theme.heading));
+                return show(paint, area, &lines);
+            }
             lines.push((format!("Nobody is in: {why}."), theme.heading));
             let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
             lines.push((format!("Last callback: {last}."), plain));

@@ -1,5 +1,8 @@
 //! The two lines on top: conferences, and the health of everything that brings news.
 
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
 use super::Theme;
@@ -22,7 +25,9 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
         let text = if tab.active { format!("[{}]", tab.text.trim()) } else { tab.text.clone() };
         paint.text(tab.x, line.y, line.width.saturating_sub(tab.x), &text, style);
     }
-    let mark = if app.why_read_only().is_some() { "read-only" } else { app.settings.title };
+    let mark = if app.replay.is_some() {
+        "replay"
+    } else if app.why_read_only().is_some() { "read-only" } else { app.settings.title };
     let width = mark.len() as u16;
     let end = strip.last().map_or(0, |tab| tab.x + crate::text::width(&tab.text) as u16);
     let hidden = app.tabs().count() - strip.len();
@@ -76,7 +81,21 @@ fn parts(app: &App, theme: &Theme, narrow: bool) -> Vec<Part> {
     let (dim, bad, warning) = (theme.dim, theme.bad, theme.warning);
     let mut parts = Vec::new();
     let mut say = |rank: u8, text: String, style: Style| parts.push(Part { rank, text, style });
+    if let Some(played) = &app.replay {
+        say(0, date_and_time(app.now), theme.accent);
+        let place = app.now.min(played.last).since(played.first);
+        say(0, format!("{} of {}", span(place), span(played.last.since(played.first))), Style::new());
+        let speed = if app.has_ended() {
+            "over".to_owned()
+        } else if played.paused {
+            "paused".to_owned()
+        } else {
+            format!("{}{}", theme.glyphs.times, speed(played.speed))
+        };
+        say(0, speed, if app.has_ended() || played.paused { theme.warning } else { Style::new() });
+    }
     match &app.journal {
+        _ if app.replay.is_some() => {}
         JournalHealth::Followed(by) => say(3, format!("written by {}", crate::text::cut(by, 32, "~")), dim),
         JournalHealth::Abandoned => say(3, "written by nobody".to_owned(), warning),
         _ => say(3, app.settings.listener.clone(), dim),
@@ -116,6 +135,27 @@ fn parts(app: &App, theme: &Theme, narrow: bool) -> Vec<Part> {
         say(rank, if app.gaps.count > 1 { format!("{} gaps, last {}", app.gaps.count, &last[4..]) } else { last }, style);
     }
     parts
+}
+
+/// The local date and time of a moment.
+fn date_and_time(at: Moment) -> String {
+    let Ok(time) = jiff::Timestamp::from_millisecond(at.0) else { return String::new() };
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A time as players write it: `2:04`, `58:10`, `1:02:03`.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds / 3_600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// A speed with as many digits as it needs: `2`, `0.5`, `62`.
+fn speed(speed: f64) -> String {
+    let text = format!("{speed:.*}", usize::from(speed < 10.0) * 2);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// The local time of a moment, to the minute.
