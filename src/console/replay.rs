@@ -132,6 +132,10 @@ impl Player {
     /// Does what a key asks for.
     pub fn play(&mut self, play: Play) -> Jump {
         let (real, now) = (self.real(), self.now());
+        if self.read_ahead().is_err() {
+            // Whoever takes the next event hears why.
+            return Jump::Onward;
+        }
         match play {
             Play::Pause => {
                 self.schedule.toggle(real);

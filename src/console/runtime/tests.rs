@@ -73,9 +73,16 @@ struct Desk {
 
 impl Desk {
     fn open(change: impl FnOnce(&Sqlite)) -> Self {
+        Self::open_with(|journal| {
+            change(journal);
+            None
+        })
+    }
+
+    fn open_with(change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
-        change(&journal);
+        let player = change(&journal);
         let seen = Rc::new(RefCell::new(Seen::default()));
         let (input, events) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::unbounded_channel();
@@ -85,7 +92,7 @@ impl Desk {
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
-            player: None,
+            player,
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
@@ -263,3 +270,5 @@ async fn asks_in_flight_are_waited_for_while_the_screen_stays_alive() {
     })
     .await;
 }
+
+mod replaying;

@@ -27,7 +27,11 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     }
     let mark = if app.replay.is_some() {
         "replay"
-    } else if app.why_read_only().is_some() { "read-only" } else { app.settings.title };
+    } else if app.why_read_only().is_some() {
+        "read-only"
+    } else {
+        app.settings.title
+    };
     let width = mark.len() as u16;
     let end = strip.last().map_or(0, |tab| tab.x + crate::text::width(&tab.text) as u16);
     let hidden = app.tabs().count() - strip.len();

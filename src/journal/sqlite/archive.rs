@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
-use super::reader::{self, Reader};
+use super::reader::Reader;
 use super::{OpenError, schema};
 use crate::conference::event::Seq;
 use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
@@ -24,21 +24,8 @@ impl Archive {
     ///
     /// Fails where there is no journal, where nothing was ever written in it, and where a newer confmod wrote it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        look(path)?;
+        schema::check(path)?;
         Ok(Self { path: path.to_owned(), health: watch::channel(Health::Good).1 })
-    }
-}
-
-/// Whether there is a journal that can be read.
-pub(super) fn look(path: &Path) -> Result<(), OpenError> {
-    let refused = |why: String| OpenError::File { path: path.to_owned(), why };
-    if !path.is_file() {
-        return Err(refused("there is no such file".to_owned()));
-    }
-    let connection = reader::open(path).map_err(|error| refused(error.to_string()))?;
-    match schema::version(&connection, path)? {
-        0 => Err(refused("nothing was ever written in it".to_owned())),
-        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::reader::{self, Reader};
 use super::writer::inode;
-use super::{OpenError, archive, lock};
+use super::{OpenError, lock, schema};
 use crate::conference::event::Seq;
 use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 
@@ -50,13 +50,13 @@ impl Follower {
     /// Its health is [`Health::Followed`] as long as somebody writes it, else [`Health::Abandoned`]. Fails where
     /// there is no journal to read; one that is being made is waited for, a second at most.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let mut looked = archive::look(path);
+        let mut looked = schema::check(path);
         for _ in 0..TRIES {
             if !matches!(looked, Err(OpenError::File { .. })) || !lock::is_held(path) {
                 break;
             }
             std::thread::sleep(TRY_AGAIN);
-            looked = archive::look(path);
+            looked = schema::check(path);
         }
         looked?;
         let (hint, hints) = watch::channel(());
