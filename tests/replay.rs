@@ -1,5 +1,7 @@
 //! The promise: a past conference can be looked at again, also while the next one runs, and nothing comes of it.
 
+#![allow(clippy::expect_used, reason = "a failing helper is a failing test")]
+
 mod support;
 
 use rusqlite::Connection;

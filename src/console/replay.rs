@@ -113,7 +113,8 @@ impl Player {
     pub fn take(&mut self) -> Result<Option<Event>, ReadError> {
         let now = self.now();
         self.read_ahead()?;
-        Ok(self.ahead.pop_front_if(|event| event.at <= now))
+        let is_due = self.ahead.front().is_some_and(|event| event.at <= now);
+        Ok(if is_due { self.ahead.pop_front() } else { None })
     }
 
     fn read_ahead(&mut self) -> Result<(), ReadError> {

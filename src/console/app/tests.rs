@@ -117,5 +117,6 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 }
 
 mod asking;
+mod looking_on;
 mod moving;
 mod telling;

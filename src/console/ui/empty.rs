@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 
 use super::paint::Paint;
+use crate::conference::health::JournalHealth;
 use crate::console::app::layout::{Area, SMALLEST};
 use crate::console::app::{App, Dialog};
 
@@ -25,14 +26,14 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
     } else if let Some(conference) = app.view.conference.as_ref().filter(|_| app.roster.all().inside > 0) {
         lines.push((format!("Nobody is in {conference}. Tab shows the other conferences."), plain));
     } else {
-        if let Some(why) = app.why_read_only().filter(|_| !app.is_listening()) {
-            if app.replay.is_some() {
-                lines.push(("Nobody is in at this time.".to_owned(), theme.heading));
-                return show(paint, area, &lines);
-            }
-            lines.push((format!("Nobody is in: {why}."), theme.heading));
-            let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
-            lines.push((format!("Last callback: {last}."), plain));
+        let elsewhere = match &app.journal {
+            _ if app.replay.is_some() => Some("Nobody is in at this time.".to_owned()),
+            JournalHealth::Followed(by) => Some(format!("Nobody is in. Callbacks go to {by}.")),
+            JournalHealth::Abandoned => Some("Nobody is in, and nobody takes callbacks.".to_owned()),
+            _ => None,
+        };
+        if let Some(elsewhere) = elsewhere {
+            lines.push((elsewhere, theme.heading));
             return show(paint, area, &lines);
         }
         lines.push((format!("Nobody is in. Listening for callbacks on {}.", app.settings.listener), theme.heading));
