@@ -222,7 +222,7 @@ impl App {
     /// Text as it may be shown now: with the digits of numbers masked when that is asked for.
     #[must_use]
     pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
+        if self.mask { Cow::Owned(crate::text::mask_digits(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
@@ -262,32 +262,6 @@ impl App {
         }
         self.lines.push_back(Line { at, tone, text });
     }
-}
-
-/// Replaces the digits of anything long enough to be a phone number, all but the last two.
-fn mask_digits(text: &str) -> String {
-    /// Shorter runs are conference numbers, counts and times.
-    const LEAST: usize = 5;
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    let flush = |run: &mut String, out: &mut String| {
-        let digits = run.chars().filter(char::is_ascii_digit).count();
-        let mut seen = 0;
-        for c in run.drain(..) {
-            seen += usize::from(c.is_ascii_digit());
-            out.push(if c.is_ascii_digit() && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
-        }
-    };
-    for c in text.chars() {
-        if c.is_ascii_digit() || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
-            run.push(c);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
 }
 
 #[cfg(test)]

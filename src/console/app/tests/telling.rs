@@ -22,8 +22,6 @@ fn masking_hides_digits_in_rows_notices_and_copies() {
     assert_eq!(stage.keys("c"), [Effect::Copy("+12157010680".into())]);
     stage.keys("p");
     assert_eq!(stage.keys("c"), [Effect::Copy("+*********80".into())]);
-    assert_eq!(mask_digits("+1 215-701-0680 said 1122 at 12:04:31"), "+* ***-***-**80 said 1122 at 12:04:31");
-    assert_eq!(mask_digits("Ada 0049151234567"), "Ada ***********67");
     assert_eq!(stage.app.label(stage.app.selected().expect("one")), "+*********80");
 }
 
