@@ -10,8 +10,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub mod event;
+mod hands;
 pub mod health;
+pub mod modes;
 pub mod participant;
+pub mod people;
 pub mod roster;
 #[cfg(test)]
 pub(crate) mod story;

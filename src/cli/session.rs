@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
-use crate::conference::event::{Listening, What};
+use crate::conference::event::{Listening, Nothing, What};
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -97,7 +97,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     listener.stop(LISTENER_GRACE);
-    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped)));
+    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
     journal.close();
     Ok(ending)
 }

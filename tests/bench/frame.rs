@@ -216,7 +216,16 @@ fn bytes_written() -> [Series; 2] {
         // Asked for, and drawn so; what is counted is the answer.
         let call = CallKey::new("00000007");
         let (number, conference) = ("12000000007".into(), "1122".into());
-        let ask = Ask { action: Action::Mute, call: call.clone(), conference, number, by: "ada".into(), cause: Cause::Key, joined: AT };
+        let ask = Ask {
+            action: Action::Mute,
+            call: call.clone(),
+            conference,
+            number,
+            by: "ada".into(),
+            cause: Cause::Key,
+            rule: None,
+            joined: AT,
+        };
         app.update(AT, Message::Events([Event { seq: Seq(41), at: AT, what: What::Asked(ask) }].into()));
         draw(&app);
         let answer = Answer { ask: Seq(41), call, outcome: Outcome::Accepted, detail: "".into(), millis: 120, reached: true };

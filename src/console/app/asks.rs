@@ -54,7 +54,18 @@ impl App {
         }
         let needs_caller = matches!(
             command,
-            Command::Mute | Command::Unmute | Command::Kick | Command::Again | Command::Name | Command::Remove | Command::Copy
+            Command::Mute
+                | Command::Unmute
+                | Command::Kick
+                | Command::Mark
+                | Command::Again
+                | Command::Hand
+                | Command::HandFirst
+                | Command::Exempt
+                | Command::Ban
+                | Command::Name
+                | Command::Remove
+                | Command::Copy
         );
         if !needs_caller {
             return None;
@@ -176,6 +187,7 @@ impl App {
             number,
             by: self.settings.moderator.clone(),
             cause: Cause::Key,
+            rule: None,
             joined: call.joined,
         };
         vec![Effect::Append(What::Asked(ask))]

@@ -17,6 +17,18 @@ impl App {
         match command {
             Command::Mute | Command::Unmute | Command::Kick => return self.act(command),
             Command::Again => return self.again(),
+            Command::Mark | Command::MarkAll | Command::Range(_) | Command::TakeBack => return self.marks(command),
+            Command::Hand
+            | Command::Floor
+            | Command::HandFirst
+            | Command::ClearHands
+            | Command::Queue
+            | Command::Lecture
+            | Command::Lock
+            | Command::Exempt
+            | Command::Ban
+            | Command::Bans
+            | Command::Unreachable => return self.order(command),
             Command::Name => {
                 if let (Some(target), Some(call)) = (self.target(), self.selected()) {
                     let name = self.roster.name(call).unwrap_or_default().to_owned();

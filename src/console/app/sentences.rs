@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::App;
-use crate::conference::event::{Answer, Arrival, Event, Recorded, What};
+use crate::conference::event::{Answer, Arrival, Banned, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, What};
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence};
 use crate::conference::view::stay;
@@ -53,7 +53,7 @@ impl App {
     pub(super) fn before(&self, event: &Event) -> Before {
         let call = event.what.call().and_then(|key| self.call(key));
         let action = match &event.what {
-            What::Answered(answer) => self.roster.asked_action(answer.ask),
+            What::Answered(answer) => self.roster.waiting(answer.ask).map(|waiting| waiting.action),
             _ => None,
         };
         Before { label: call.map(|call| self.label(call)), action, shared: call.map_or(0, |call| self.roster.sharing(call)) }
@@ -83,7 +83,13 @@ impl App {
                 let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
-            What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
+            What::Hand(hand) => Some((Tone::Plain, tell_hand(&who, hand))),
+            What::HandsCleared(cleared) => Some((Tone::Plain, format!("{} lowered all hands in {}", cleared.by, cleared.conference))),
+            What::Floor(FloorGiven { call: Some(_), by, .. }) => Some((Tone::Plain, format!("{by} gave the floor to {who}"))),
+            What::Floor(FloorGiven { call: None, by, conference }) => {
+                Some((Tone::Plain, format!("{by} took the floor of {conference} back")))
+            }
+            What::Mode(set) => Some((Tone::Warning, tell_mode(set))),
             What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
             What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
@@ -96,8 +102,19 @@ impl App {
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
+            What::Contacts(contacts) => Some((Tone::Plain, tell_contacts(contacts))),
+            What::Exempted(Exempted { exempt: true, by, .. }) => {
+                Some((Tone::Plain, format!("{by} exempted {who} from lecture mode and lock")))
+            }
+            What::Exempted(Exempted { by, .. }) => Some((Tone::Plain, format!("{by} took the exemption of {who} away"))),
+            What::Banned(Banned { number, reason, by, .. }) => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                Some((Tone::Warning, format!("{by} banned {}{why}", number.e164())))
+            }
+            What::Lifted(lifted) => Some((Tone::Plain, format!("{} lifted the ban of {}", lifted.by, lifted.number.e164()))),
+            What::Halted(halted) => Some((Tone::Plain, format!("{} stopped what had not been asked yet", halted.by))),
+            What::Sent(_) | What::Stopped(_) => None,
             What::Listening(listening) => listening.down_since.map(|since| tell_gap(event.at.since(since))),
-            What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
             let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
@@ -182,6 +199,30 @@ impl App {
             Change::Nothing | Change::Several(_) => None,
         }
     }
+}
+
+fn tell_hand(who: &str, hand: &HandMoved) -> String {
+    match (&hand.by, hand.up, hand.first) {
+        (None, true, _) => format!("{who} raised a hand"),
+        (None, false, _) => format!("{who} lowered a hand"),
+        (Some(by), true, false) => format!("{by} raised a hand for {who}"),
+        (Some(by), true, true) => format!("{by} put the hand of {who} first"),
+        (Some(by), false, _) => format!("{by} lowered the hand of {who}"),
+    }
+}
+
+fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
+    match (mode, on) {
+        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: all are muted, and whoever joins"),
+        (Mode::Lecture, false) => format!("{by} ended lecture mode in {conference}: who was muted by it is unmuted"),
+        (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
+        (Mode::Lock, false) => format!("{by} unlocked {conference}"),
+    }
+}
+
+fn tell_contacts(contacts: &Contacts) -> String {
+    let gone = if contacts.gone.is_empty() { String::new() } else { format!(", {} are in it no longer", contacts.gone.len()) };
+    format!("the contacts file: {} rows are new or changed{gone}", contacts.people.len())
 }
 
 fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
