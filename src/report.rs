@@ -20,13 +20,14 @@ mod file;
 mod finish;
 mod gaps;
 mod html;
+mod modes;
 mod record;
 mod rows;
 mod track;
 
 pub use file::{write, write_html};
 pub use html::page;
-pub use record::{Ask, Attendance, Ending, Gap, Report, Span};
+pub use record::{Ask, Attendance, Ending, Gap, ModeHeld, Report, Span};
 pub use rows::{csv, json_lines};
 
 /// Events that are read at a time: few enough that the journal's writer can tidy up between.
@@ -119,6 +120,7 @@ pub fn collect(history: &dyn History, options: &Options) -> Result<Report, Error
         None => Seq(0),
     };
     let end = history.last()?;
+    history.standing(last)?.iter().for_each(|fact| collector.stood(fact));
     let enough = history.before(options.until.plus(ANSWER_SLACK * 2))?;
     while last < end {
         let events = history.read(last, CHUNK)?;

@@ -42,11 +42,13 @@ impl Asks {
     }
 }
 
-/// The word for why an ask was made.
-pub(super) fn reason(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Key => "key",
-        Cause::Bulk => "bulk",
-        Cause::Rule(_) => "rule",
+/// The words for why an ask was made: the rule where one made it.
+pub(super) fn reason(ask: &Ask) -> &'static str {
+    match (ask.cause, ask.rule) {
+        (_, Some(rule)) => rule.words(),
+        (Cause::Key, None) => "key",
+        (Cause::Bulk, None) => "bulk",
+        (Cause::Floor, None) => "floor",
+        (Cause::Rule(_), None) => "rule",
     }
 }

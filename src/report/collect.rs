@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::asks::{Asks, reason};
 use super::gaps::Gaps;
+use super::modes::ModeTimes;
 use super::track::{Seen, Track};
 use super::{Error, Options, Report, finish};
 use crate::conference::event::{Event, What};
-use crate::conference::roster::{Participant, Roster};
-use crate::conference::{CallKey, ConferenceId};
+use crate::conference::roster::{Change, Participant, Roster};
+use crate::conference::{CallKey, ConferenceId, Moment};
 
 /// Everything that has come by.
 pub(super) struct Collector<'a> {
@@ -21,6 +22,7 @@ pub(super) struct Collector<'a> {
     pub(super) removed: HashMap<CallKey, Participant>,
     pub(super) asks: Asks,
     pub(super) gaps: Gaps,
+    pub(super) modes: ModeTimes,
     pub(super) conferences: BTreeSet<ConferenceId>,
 }
 
@@ -34,6 +36,7 @@ impl<'a> Collector<'a> {
             removed: HashMap::new(),
             asks: Asks::default(),
             gaps: Gaps::default(),
+            modes: ModeTimes::default(),
             conferences: BTreeSet::new(),
         }
     }
@@ -50,11 +53,11 @@ impl<'a> Collector<'a> {
             return;
         }
         match &event.what {
-            What::Stopped => self.gaps.stopped(event.at),
+            What::Stopped(_) => self.gaps.stopped(event.at),
             What::Asked(ask) | What::AskedLate(ask) => {
                 self.conferences.insert(ask.conference.clone());
                 if self.wants(&ask.conference) && self.options.since.is_none_or(|since| event.at >= since) {
-                    self.asks.asked(event.seq, event.at, ask, reason(ask.cause));
+                    self.asks.asked(event.seq, event.at, ask, reason(ask));
                 }
             }
             _ => {}
@@ -62,9 +65,20 @@ impl<'a> Collector<'a> {
         self.fold(event);
     }
 
-    /// Takes a fact that holds however old it is, after everything else.
+    /// Takes a fact that holds however old it is, from before the first event that is read.
+    pub(super) fn stood(&mut self, fact: &Event) {
+        match fact.what {
+            What::Mode(_) => self.modes.fold(&mut self.roster, fact),
+            _ => drop(self.roster.apply(fact)),
+        }
+    }
+
+    /// Takes a fact that holds, after the last event: who somebody was is known better later. Modes were
+    /// watched as they came.
     pub(super) fn stands(&mut self, fact: &Event) {
-        self.roster.apply(fact);
+        if !matches!(fact.what, What::Mode(_)) {
+            self.roster.apply(fact);
+        }
     }
 
     /// The report of all that has come by.
@@ -81,27 +95,43 @@ impl<'a> Collector<'a> {
     }
 
     fn fold(&mut self, event: &Event) {
-        let Some(key) = event.what.call() else {
-            self.roster.apply(event);
-            return;
-        };
-        let before = self.call(key).map(Seen::of).unwrap_or_default();
-        if let What::Removed(_) = event.what
-            && let Some(call) = self.call(key).cloned()
-        {
-            self.removed.insert(key.clone(), call);
+        if let What::Mode(_) = event.what {
+            return self.modes.fold(&mut self.roster, event);
         }
-        self.roster.apply(event);
+        let key = event.what.call();
+        let before = key.and_then(|key| self.call(key)).map(Seen::of).unwrap_or_default();
+        if let What::Removed(only) = &event.what
+            && let Some(call) = self.call(&only.call).cloned()
+        {
+            self.removed.insert(only.call.clone(), call);
+        }
+        let change = self.roster.apply(event);
+        if let Some(key) = key {
+            self.follow(key, &before, event.at);
+        }
+        if let Change::Several(ids) = change {
+            // Nobody comes or goes with many at once: hands go down, names change.
+            for id in ids {
+                let Some((key, seen)) = self.roster.get(id).map(|call| (call.key.clone(), Seen::of(call))) else { continue };
+                if let Some(room) = &seen.room {
+                    self.track(&key, room).note(&seen, event.at, false);
+                }
+            }
+        }
+    }
+
+    /// Notes what an event changed of the call that it is about.
+    fn follow(&mut self, key: &CallKey, before: &Seen, at: Moment) {
         let after = self.call(key).map(Seen::of).unwrap_or_default();
-        if before == after {
+        if *before == after {
             return;
         }
         let goes_on = before.room == after.room && before.stays == after.stays;
-        if let Some(room) = before.room.filter(|_| !goes_on) {
-            self.track(key, &room).close(event.at, after.kicked);
+        if let Some(room) = before.room.as_ref().filter(|_| !goes_on) {
+            self.track(key, room).close(at, after.kicked);
         }
         if let Some(room) = &after.room {
-            self.track(key, room).note(&after, event.at, before.stays != after.stays);
+            self.track(key, room).note(&after, at, before.stays != after.stays);
         }
     }
 

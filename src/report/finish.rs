@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::collect::Collector;
-use super::record::{Ask, Attendance, Ending, Report, Span};
+use super::record::{Ask, Attendance, Ending, ModeHeld, Report, Span};
 use super::track::Track;
 use super::{Error, Options};
 use crate::conference::roster::{Participant, Presence};
@@ -65,7 +65,13 @@ pub(super) fn finish(mut collector: Collector<'_>) -> Result<Report, Error> {
     conferences.extend(asks.iter().map(|ask| ask.conference.clone()));
     conferences.sort();
     conferences.dedup();
+    let held = collector.modes.0.iter().filter(|held| collector.wants(&held.conference)).filter_map(|held| {
+        let conference = said.text(held.conference.as_str());
+        Some(ModeHeld { conference, mode: held.mode, span: held.within(time)?, by: said.text(&held.by) })
+    });
+    let modes = held.collect();
     Ok(Report {
+        modes,
         conference: options.conference.as_ref().map(|conference| said.text(conference.as_str())),
         conferences,
         since: options.since,

@@ -12,6 +12,7 @@ use crate::conference::Outcome;
 mod axis;
 mod counts;
 mod figures;
+mod legend;
 mod tables;
 mod timeline;
 mod words;

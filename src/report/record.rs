@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::conference::event::Mode;
 use crate::conference::{Action, Moment, Outcome};
 
 /// A stretch of time.
@@ -190,6 +191,19 @@ impl Why {
     }
 }
 
+/// A time in which a mode of a conference held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModeHeld {
+    /// The conference.
+    pub conference: String,
+    /// The mode.
+    pub mode: Mode,
+    /// The part of it that is in the report's time.
+    pub span: Span,
+    /// The moderator who set it.
+    pub by: String,
+}
+
 /// Everything that a report says.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -211,4 +225,6 @@ pub struct Report {
     pub asks: Vec<Ask>,
     /// Gaps in order.
     pub gaps: Vec<Gap>,
+    /// When modes held, in order of their beginning.
+    pub modes: Vec<ModeHeld>,
 }

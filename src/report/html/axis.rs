@@ -14,7 +14,7 @@ pub(super) const WIDTH: f64 = 1_096.0;
 pub(super) const LEFT: f64 = 176.0;
 
 /// Where the plot ends.
-pub(super) const RIGHT: f64 = WIDTH - 8.0;
+pub(super) const RIGHT: f64 = WIDTH - 20.0;
 
 /// Shorter times with nobody in are drawn as they are. Milliseconds.
 const LEAST_BREAK: u64 = 30 * 60_000;
@@ -110,9 +110,9 @@ impl Axis {
                 let shown = clock.local(at);
                 let now = shown.strftime("%-d %b").to_string();
                 let text = shown.strftime(if step < 60_000 { "%H:%M:%S" } else { "%H:%M" });
-                let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>", top - 7.0);
+                let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>", top - 9.0);
                 if now != day && clock.days {
-                    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{now}</text>", top - 21.0);
+                    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{now}</text>", top - 23.0);
                     day = now;
                 }
                 free = x + APART;
@@ -131,7 +131,7 @@ impl Axis {
 
     /// The height that the labels take.
     pub(super) fn head(clock: &Clock) -> f64 {
-        if clock.days { 40.0 } else { 24.0 }
+        if clock.days { 42.0 } else { 26.0 }
     }
 
     /// Seconds from tick to tick.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::axis::{Axis, LEFT, RIGHT, WIDTH};
+use super::legend::{DEFINITIONS, bar, legend, muted_bar};
 use super::words::Clock;
 use crate::conference::Moment;
 use crate::report::record::{Report, Span};
@@ -78,11 +79,12 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
         format!("{path}H{RIGHT:.1}V{bottom}Z")
     };
     let mut out = format!(
-        "<section class=\"figure\">\n<h2>Callers in</h2>\n<p class=\"note\">At most {peak}, at {}. The lighter part was muted.</p>\n\
+        "<section class=\"figure\">\n<h2>Callers in</h2>\n<p class=\"note\">At most {peak}, at {}.</p>\n{}\
          <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Callers in, over time\">\n\
          <svg class=\"counts\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-labelledby=\"counts-title\">\n\
          <title id=\"counts-title\">Callers in over time: at most {peak}, at {}</title>\n",
         clock.time(at),
+        legend(&[(true, bar("in"), "in"), (report.attendance.iter().any(|caller| caller.mutes > 0), muted_bar(), "of them muted")]),
         bottom + 6.0,
         clock.time(at),
     );
@@ -92,9 +94,12 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
         let _ = writeln!(out, "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
         let _ = writeln!(out, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{count}</text>", LEFT - 10.0, y + 4.0);
     }
+    out += DEFINITIONS;
     out += &axis.draw(clock, head, bottom);
     let _ = writeln!(out, "<path class=\"in\" d=\"{}\"/>", area(|(inside, _)| *inside));
-    let _ = writeln!(out, "<path class=\"muted\" d=\"{}\"/>", area(|(_, muted)| *muted));
+    for class in ["muted", "hatched"] {
+        let _ = writeln!(out, "<path class=\"{class}\" d=\"{}\"/>", area(|(_, muted)| *muted));
+    }
     out + "</svg>\n</div>\n</section>\n"
 }
 
@@ -102,7 +107,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
 fn nice(peak: usize) -> usize {
     let mut unit = 1;
     loop {
-        for step in [1, 2, 4, 5, 6, 8] {
+        for step in [1, 2, 3, 4, 5, 6, 8] {
             if step * unit >= peak {
                 return step * unit;
             }
@@ -117,6 +122,6 @@ mod tests {
 
     #[test]
     fn scales_end_on_numbers_that_people_read() {
-        assert_eq!([1, 3, 7, 9, 19, 23, 250, 5_000, 5_001].map(nice), [1, 4, 8, 10, 20, 40, 400, 5_000, 6_000]);
+        assert_eq!([1, 3, 7, 9, 19, 23, 250, 5_000, 5_001].map(nice), [1, 3, 8, 10, 20, 30, 300, 5_000, 6_000]);
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, busy: &[Span]) -> String {
     }
     let mut figures: Vec<(String, String)> = vec![("callers".into(), number(report.attendance.len()))];
     let (peak, at) = most(report);
-    figures.push((format!("most at once, at {}", clock.time(at)), number(peak)));
+    figures.push((format!("most at once ({})", clock.time(at)), number(peak)));
     let busy: u64 = busy.iter().copied().map(Span::millis).sum();
     figures.push(("with callers in".into(), units(&lasted(busy))));
     let mut times: Vec<_> = report.attendance.iter().map(|caller| caller.millis).collect();
@@ -54,11 +54,8 @@ fn number(number: usize) -> String {
 
 /// A duration with its units set smaller.
 fn units(lasted: &str) -> String {
-    let words: Vec<_> = lasted
-        .split(' ')
-        .map(|word| if word.starts_with(|c: char| c.is_ascii_digit()) { word.to_owned() } else { format!("<small>{word}</small>") })
-        .collect();
-    words.join(" ")
+    let words = lasted.split(' ').enumerate();
+    words.map(|(place, word)| if place % 2 == 0 { word.to_owned() } else { format!("<small>\u{202f}{word}</small> ") }).collect()
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! The timeline: one row a caller, who was in when, muted, with a hand up, and what was asked.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::ROWS;
 use super::axis::{Axis, LEFT, RIGHT, WIDTH};
+use super::legend::signs;
 use super::words::{Clock, escape, lasted};
+use crate::conference::event::Mode;
 use crate::conference::{Action, Outcome};
-use crate::report::record::{Ask, Attendance, Report, Span};
+use crate::report::record::{Ask, Attendance, ModeHeld, Report, Span};
 use crate::text;
 
 /// The height of a row.
-const ROW: f64 = 20.0;
+const ROW: f64 = 22.0;
 
 /// The height of a bar, and how far below the row's top it begins.
-const BAR: (f64, f64) = (9.0, 7.0);
+const BAR: (f64, f64) = (9.0, 9.0);
 
 /// Columns that a name may take.
 const NAME: usize = 24;
@@ -39,14 +41,15 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let rooms: BTreeSet<_> = rows.iter().map(|caller| &caller.conference).collect();
+    let rooms: BTreeSet<_> = rows.iter().map(|caller| &*caller.conference).collect();
+    let modes = modes(report, axis, &rooms);
     let rooms = if rooms.len() > 1 { rooms.len() } else { 0 };
     let mut asks: HashMap<(&str, usize), Vec<&Ask>> = HashMap::new();
     for ask in &report.asks {
         asks.entry((&ask.conference, ask.call)).or_default().push(ask);
     }
     let head = Axis::head(clock);
-    let bottom = head + ROW * rows.len() as f64 + ROOM * rooms as f64;
+    let bottom = head + ROW * (rows.len() + modes.len()) as f64 + ROOM * rooms as f64;
     let more = report.attendance.len() - rows.len();
     let note = if more > 0 {
         format!("The {ROWS} callers who were in longest; {more} more are in the table below.")
@@ -58,7 +61,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
          <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline\">\n\
          <svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-labelledby=\"timeline-title\">\n\
          <title id=\"timeline-title\">When each caller was in; the table of attendance says the same in words</title>\n{}",
-        legend(report),
+        signs(report),
         bottom + 6.0,
         DEFINITIONS,
     );
@@ -67,17 +70,57 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
     let mut y = head;
     let mut room = None;
     for caller in rows {
-        if rooms > 0 && room != Some(&caller.conference) {
+        if room != Some(&caller.conference) {
             room = Some(&caller.conference);
-            // Writing to a String cannot fail.
-            let _ = writeln!(out, "<text class=\"room\" x=\"0\" y=\"{}\">Conference {}</text>", y + 18.0, escape(&caller.conference));
-            y += ROOM;
+            if rooms > 0 {
+                // Writing to a String cannot fail.
+                let _ = writeln!(out, "<text class=\"room\" x=\"0\" y=\"{}\">Conference {}</text>", y + 18.0, escape(&caller.conference));
+                y += ROOM;
+            }
+            for (_, held) in modes.range((&*caller.conference, Mode::Lecture)..=(&*caller.conference, Mode::Lock)) {
+                mode_row(&mut out, held, clock, axis, y);
+                y += ROW;
+            }
         }
         let asked = asks.get(&(caller.conference.as_str(), caller.call)).map_or(&[][..], Vec::as_slice);
         row(&mut out, caller, asked, clock, axis, y);
         y += ROW;
     }
     out + "</svg>\n</div>\n</section>\n"
+}
+
+/// The modes that held while anybody was in, by conference.
+fn modes<'a>(report: &'a Report, axis: &Axis, rooms: &BTreeSet<&str>) -> BTreeMap<(&'a str, Mode), Vec<&'a ModeHeld>> {
+    let mut modes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let Some(whole) = axis.span() else { return modes };
+    for held in report.modes.iter().filter(|held| held.span.from <= whole.to && held.span.to >= whole.from) {
+        if !rooms.contains(&*held.conference) {
+            continue;
+        }
+        modes.entry((&*held.conference, held.mode)).or_default().push(held);
+    }
+    modes
+}
+
+/// A row for a mode: a thin line for as long as it held.
+fn mode_row(out: &mut String, held: &[&ModeHeld], clock: &Clock, axis: &Axis, y: f64) {
+    let Some(first) = held.first() else { return };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "<g class=\"mode\"><text x=\"0\" y=\"{}\">{}</text>", y + 17.5, first.mode.words());
+    for held in held {
+        let (from, to) = (axis.x(held.span.from), axis.x(held.span.to));
+        let _ = writeln!(
+            out,
+            "<rect x=\"{from:.1}\" y=\"{}\" width=\"{:.1}\" height=\"3\"><title>{} set by {}, {} to {}</title></rect>",
+            y + 12.0,
+            (to - from).max(1.5),
+            held.mode.words(),
+            escape(&held.by),
+            clock.stamp(held.span.from),
+            clock.stamp(held.span.to),
+        );
+    }
+    out.push_str("</g>\n");
 }
 
 fn row(out: &mut String, caller: &Attendance, asked: &[&Ask], clock: &Clock, axis: &Axis, y: f64) {
@@ -98,7 +141,7 @@ fn row(out: &mut String, caller: &Attendance, asked: &[&Ask], clock: &Clock, axi
             |left| format!("{} to {}", clock.stamp(caller.joined), clock.stamp(left))
         ),
     );
-    let _ = writeln!(out, "<text class=\"who\" x=\"0\" y=\"{}\">{}</text>", y + 15.5, escape(&text::cut(&label, NAME, "…")));
+    let _ = writeln!(out, "<text class=\"who\" x=\"0\" y=\"{}\">{}</text>", y + 17.5, escape(&text::cut(&label, NAME, "…")));
     let (height, down) = BAR;
     let _ =
         writeln!(out, "<rect class=\"track\" x=\"{LEFT}\" y=\"{}\" width=\"{:.1}\" height=\"{height}\" rx=\"2\"/>", y + down, RIGHT - LEFT);
@@ -119,9 +162,9 @@ fn row(out: &mut String, caller: &Attendance, asked: &[&Ask], clock: &Clock, axi
             "<g class=\"hand\"><title>hand up at {}</title><rect x=\"{x:.1}\" y=\"{}\" width=\"{width:.1}\" height=\"2\"/>\
              <path d=\"M{:.1} {}l3.5 -5l3.5 5z\"/></g>",
             clock.stamp(span.from),
-            y + 3.5,
-            x - 3.5,
             y + 5.5,
+            x - 3.5,
+            y + 7.5,
         );
     }
     for ask in asked.iter().take(MARKS) {
@@ -150,10 +193,6 @@ fn mark(out: &mut String, ask: &Ask, clock: &Clock, x: f64, y: f64) {
     );
 }
 
-/// The pattern that makes muted stretches differ without colour.
-const DEFINITIONS: &str = "<defs><pattern id=\"hatching\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" \
-    patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0V5\"/></pattern></defs>\n";
-
 fn gaps(report: &Report, clock: &Clock, axis: &Axis, top: f64, bottom: f64) -> String {
     let Some(whole) = axis.span() else { return String::new() };
     let mut out = String::new();
@@ -170,31 +209,4 @@ fn gaps(report: &Report, clock: &Clock, axis: &Axis, top: f64, bottom: f64) -> S
         );
     }
     out
-}
-
-/// What the signs mean, those alone that are there.
-fn legend(report: &Report) -> String {
-    let bar = |class: &str| format!("<rect class=\"{class}\" x=\"1\" y=\"3\" width=\"20\" height=\"9\" rx=\"2\"/>");
-    let asked = |action: Action| report.asks.iter().any(|ask| ask.action == action);
-    let failed = report.asks.iter().any(|ask| !matches!(ask.outcome, None | Some(Outcome::Accepted)));
-    let signs = [
-        (true, bar("in"), "in"),
-        (report.attendance.iter().any(|caller| caller.mutes > 0), bar("muted") + &bar("hatched"), "muted"),
-        (
-            report.attendance.iter().any(|caller| caller.hands > 0),
-            "<g class=\"hand\"><rect x=\"4\" y=\"7\" width=\"17\" height=\"2\"/><path d=\"M0.5 9l3.5 -5l3.5 5z\"/></g>".to_owned(),
-            "hand up",
-        ),
-        (asked(Action::Mute), "<path class=\"mark mute\" d=\"M6.5 3.5h9l-4.5 8z\"/>".to_owned(), "mute asked"),
-        (asked(Action::Unmute), "<path class=\"mark unmute\" d=\"M6.5 11.5h9l-4.5 -8z\"/>".to_owned(), "unmute asked"),
-        (asked(Action::Kick), "<path class=\"mark kick\" d=\"M7 3.5l8 8m0 -8l-8 8\"/>".to_owned(), "kick asked"),
-        (failed, "<path class=\"mark failed\" d=\"M6.5 3.5h9l-4.5 8z\"/>".to_owned(), "not accepted"),
-        (!report.gaps.is_empty(), "<rect class=\"gap\" x=\"4\" y=\"0\" width=\"14\" height=\"14\"/>".to_owned(), "not known"),
-    ];
-    let mut out = String::from("<ul class=\"legend\">\n");
-    for (_, sign, word) in signs.iter().filter(|(there, ..)| *there) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "<li><svg viewBox=\"0 0 22 14\" aria-hidden=\"true\">{sign}</svg>{word}</li>");
-    }
-    out + "</ul>\n"
 }
