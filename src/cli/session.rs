@@ -92,8 +92,15 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         let _ = panicked.send(what);
     });
     let settings = console_settings(config, title, listener.address(), news_after);
-    let world =
-        |signals| World { journal: Arc::clone(&journal) as _, after, counts, signals, panics, stop_asking: Box::pin(dispatch.stop(GRACE)) };
+    let world = |signals| World {
+        journal: Arc::clone(&journal) as _,
+        after,
+        counts,
+        signals,
+        panics,
+        reports: config.reports.clone(),
+        stop_asking: Box::pin(dispatch.stop(GRACE)),
+    };
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     listener.stop(LISTENER_GRACE);

@@ -136,6 +136,8 @@ pub struct App {
     pub fault: Option<String>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// A report is being written.
+    reporting: bool,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -170,6 +172,7 @@ impl App {
             counts: ListenerCounts::default(),
             fault: None,
             leaving: false,
+            reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,

@@ -88,17 +88,20 @@ pub(super) struct Track {
     /// Whether the last end was a kick.
     pub(super) kicked: bool,
     stay: u32,
+    /// The latest moment that was noted: clocks are set back, and time in a report is not.
+    latest: Moment,
 }
 
 impl Track {
     pub(super) fn new(key: CallKey, conference: ConferenceId) -> Self {
         let none = Stretches::default();
-        Self { key, conference, present: none.clone(), muted: none.clone(), raised: none, kicked: false, stay: 0 }
+        Self { key, conference, present: none.clone(), muted: none.clone(), raised: none, kicked: false, stay: 0, latest: Moment(i64::MIN) }
     }
 
     /// Ends whatever is open.
     pub(super) fn close(&mut self, at: Moment, kicked: bool) {
         self.kicked = kicked;
+        let at = self.pass(at);
         for stretches in [&mut self.present, &mut self.muted, &mut self.raised] {
             stretches.set(false, at, self.stay);
         }
@@ -107,8 +110,14 @@ impl Track {
     /// Takes what the roster says now. `anew` begins another stay.
     pub(super) fn note(&mut self, seen: &Seen, at: Moment, anew: bool) {
         self.stay += u32::from(anew);
+        let at = self.pass(at);
         self.present.set(true, at, self.stay);
         self.muted.set(seen.muted, at, self.stay);
         self.raised.set(seen.hand, at, self.stay);
+    }
+
+    fn pass(&mut self, at: Moment) -> Moment {
+        self.latest = self.latest.max(at);
+        self.latest
     }
 }

@@ -52,6 +52,9 @@ impl App {
         if self.leaving && command != Command::Quit {
             return Some("confmod is quitting".into());
         }
+        if command == Command::Report && self.reporting {
+            return Some("a report is being written already".into());
+        }
         let needs_caller = matches!(
             command,
             Command::Mute

@@ -88,6 +88,7 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;
             }),

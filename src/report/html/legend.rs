@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::conference::{Action, Outcome};
 use crate::report::record::Report;
 
-/// The pattern that makes muted stretches differ without colour.
+/// The pattern that makes muted stretches differ without colour; the page has it once.
 pub(super) const DEFINITIONS: &str = "<defs><pattern id=\"hatching\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" \
     patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0V5\"/></pattern></defs>\n";
 

@@ -60,10 +60,9 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
         "<section>\n<h2>Timeline</h2>\n<p class=\"note\">{note}</p>\n{}\
          <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline\">\n\
          <svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-labelledby=\"timeline-title\">\n\
-         <title id=\"timeline-title\">When each caller was in; the table of attendance says the same in words</title>\n{}",
+         <title id=\"timeline-title\">When each caller was in; the table of attendance says the same in words</title>\n",
         signs(report),
         bottom + 6.0,
-        DEFINITIONS,
     );
     out += &axis.draw(clock, head, bottom);
     out += &gaps(report, clock, axis, head, bottom);
