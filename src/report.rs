@@ -120,18 +120,24 @@ pub fn collect(history: &dyn History, options: &Options) -> Result<Report, Error
         None => Seq(0),
     };
     let end = history.last()?;
-    history.standing(last)?.iter().for_each(|fact| collector.stood(fact));
+    for fact in history.standing(last)? {
+        collector.stood(&fact);
+    }
     let enough = history.before(options.until.plus(ANSWER_SLACK * 2))?;
     while last < end {
         let events = history.read(last, CHUNK)?;
         let Some(event) = events.last() else { break };
         last = event.seq;
-        events.iter().for_each(|event| collector.take(event));
+        for event in &events {
+            collector.take(event);
+        }
         if last > enough {
             break;
         }
     }
-    history.standing(end)?.iter().for_each(|fact| collector.stands(fact));
+    for fact in history.standing(end)? {
+        collector.stands(&fact);
+    }
     collector.finish()
 }
 

@@ -36,8 +36,7 @@ pub fn page(report: &Report) -> String {
     let busy = union(report.attendance.iter().flat_map(|caller| caller.spans.iter().copied()).collect());
     let axis = Axis::new(&busy);
     let heading = match (&report.conference, report.conferences.as_slice()) {
-        (Some(one), _) => format!("Conference {}", escape(one)),
-        (None, [one]) => format!("Conference {}", escape(one)),
+        (Some(one), _) | (None, [one]) => format!("Conference {}", escape(one)),
         (None, []) => "No conference".to_owned(),
         (None, several) => format!("{} conferences", several.len()),
     };

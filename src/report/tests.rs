@@ -36,6 +36,9 @@ impl History for Told {
     }
 }
 
+/// What happened, and in which second.
+type Story = Vec<(i64, What)>;
+
 /// A report up to a second, of everything before it.
 fn options(until: i64) -> Options {
     Options {
@@ -89,7 +92,7 @@ fn short(lines: &[String]) -> Vec<String> {
 #[test]
 fn stays_follow_the_rosters_own_rules() {
     let kicked = |at| vec![(0, join("a", "1", ADA)), (at, ask("a", Action::Kick)), (at, accepted("a", 2))];
-    let cases: [(&str, Vec<(i64, What)>, &[&str]); 11] = [
+    let cases: [(&str, Story, &[&str]); 11] = [
         (
             "a repeat changes nothing",
             vec![(0, join("a", "1", ADA)), (5, join("a", "1", ADA)), (9, leave("a")), (12, leave("a"))],
@@ -129,7 +132,7 @@ fn stays_follow_the_rosters_own_rules() {
 
 #[test]
 fn muted_spans_and_hands_are_counted() {
-    let cases: [(&str, Vec<(i64, What)>, &str); 8] = [
+    let cases: [(&str, Story, &str); 8] = [
         (
             "muted and unmuted",
             vec![

@@ -12,7 +12,8 @@ use serde_json::Value;
 pub fn screenshot(html: &str, width: u32, height: u32, dark: bool) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let picture = folder.path().join("picture.png");
-    let scheme = format!("--blink-settings=preferredColorScheme={}", if dark { 0 } else { 1 });
+    // 0 is dark, 1 is light.
+    let scheme = format!("--blink-settings=preferredColorScheme={}", i32::from(!dark));
     run(folder.path(), html, &[&format!("--screenshot={}", picture.display()), &format!("--window-size={width},{height}"), &scheme]);
     std::fs::read(&picture).expect("a picture")
 }

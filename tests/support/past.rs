@@ -29,7 +29,7 @@ impl Past {
     }
 
     /// A moment as `--since` takes it.
-    pub fn moment(&self, millis: i64) -> String {
+    pub fn moment(millis: i64) -> String {
         jiff::Timestamp::from_millisecond(BEGIN + millis).expect("a moment").to_string()
     }
 

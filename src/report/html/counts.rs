@@ -88,7 +88,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
         bottom + 6.0,
         clock.time(at),
     );
-    let lines = if top % 2 == 0 { vec![0, top / 2, top] } else { vec![0, top] };
+    let lines = if top.is_multiple_of(2) { vec![0, top / 2, top] } else { vec![0, top] };
     for count in lines {
         let y = y(count as i64);
         let _ = writeln!(out, "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
