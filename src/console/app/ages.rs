@@ -28,6 +28,11 @@ fn beat(now: Moment) -> Moment {
     Moment(now.0.div_euclid(BEAT) * BEAT)
 }
 
+/// The beat at or after a moment.
+pub(super) fn beat_after(moment: Moment) -> Moment {
+    Moment(beat(moment).0.saturating_add(if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT }))
+}
+
 impl App {
     /// The time that ages on the screen count to: the last beat.
     #[must_use]
@@ -44,7 +49,6 @@ impl App {
     /// When something on the screen changes by time alone; none when nothing does.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let beat_after = |moment: Moment| Moment(beat(moment).0.saturating_add(if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT }));
         // An age steps on the first beat at which it reads differently.
         let step = |since: Moment| {
             let shown = self.shown_now().since(since);
@@ -59,6 +63,12 @@ impl App {
         let mut consider = |moment: Moment| next = Some(next.map_or(moment, |known| known.min(moment)));
         if let Some(last) = self.last_callback {
             consider(step(last));
+        }
+        if let Some(second) = self.next_second() {
+            consider(second);
+        }
+        if let Some(due) = self.silence_to_tell() {
+            consider(due);
         }
         for call in self.visible().filter_map(|id| self.roster.get(id)) {
             if call.is_live() {
@@ -78,12 +88,16 @@ impl App {
         if let Some(expiry) = self.view.next_expiry(&self.roster, self.now) {
             consider(expiry);
         }
+        if let Some(turn) = self.view.next_turn() {
+            consider(beat_after(turn));
+        }
         if let Some(countdown) = &self.countdown {
             let left = countdown.until.since(self.now).as_millis() as i64;
             consider(Moment(self.now.0 + if left % 1_000 == 0 { left.min(1_000) } else { left % 1_000 }));
         }
         // The help covers what would step; but a kick that counts down must be on time or not at all.
-        next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })))
+        let next = next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })));
+        [next, self.alerts.next(self.now)].into_iter().flatten().min()
     }
 
     /// How long a call has been in, or was, as the screen shows it.

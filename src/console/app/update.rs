@@ -34,6 +34,16 @@ impl App {
             Message::Restored => {
                 self.cursor = None;
                 self.forget();
+                self.find_again();
+                self.tell_silence();
+                Vec::new()
+            }
+            Message::Rewound => {
+                self.rewind(now);
+                Vec::new()
+            }
+            Message::Played(played) => {
+                self.is_played(played);
                 Vec::new()
             }
             Message::Journal(health) => {
@@ -57,6 +67,14 @@ impl App {
                 self.fields = Some((seq, fields));
                 Vec::new()
             }
+            Message::Reported(report) => {
+                self.reporting = false;
+                match report {
+                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Err(why) => self.say(Tone::Bad, why),
+                }
+                Vec::new()
+            }
             Message::Unread(why) => {
                 let text = format!("{why}: the screen is not up to date; it is tried again");
                 if self.notice.as_ref().is_none_or(|notice| notice.text != text) {
@@ -75,10 +93,15 @@ impl App {
                 self.fault = Some(what);
                 Vec::new()
             }
-            Message::Tick => Vec::new(),
+            Message::Tick => {
+                self.tell_silence();
+                Vec::new()
+            }
         };
+        effects.append(&mut self.outbox);
         effects.extend(self.count_down());
         self.pass_time();
+        effects.extend(self.sound_alerts());
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
@@ -90,10 +113,19 @@ impl App {
         match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
+                self.told_silence = false;
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
-            What::Answered(answer) => self.provider.note(answer),
-            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
+            What::Asked(ask) => self.batch_asked(ask, event.seq),
+            What::Answered(answer) => {
+                self.provider.note(answer);
+                self.batch_answered(answer);
+            }
+            What::Listening(listening) => self.note_gap(listening.down_since, event.at),
+            What::Recorded(recorded) => {
+                self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32);
+                self.batch_renumbered(&recorded.late);
+            }
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
@@ -103,12 +135,14 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.note_alerts(event, &change);
     }
 
     fn journal_is(&mut self, health: Health) {
         match (&self.journal, &health) {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
+            (known, Health::Followed(_) | Health::Abandoned) => self.look_on(&known.clone(), &health),
             // The journal itself tells what happened meanwhile.
             (_, Health::Good) => {}
         }
@@ -118,7 +152,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.has_leavers() {
+        if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {
