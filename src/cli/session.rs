@@ -163,6 +163,7 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         withheld: config.withheld,
         kick: config.kick,
         alerts: config.alerts.clone(),
+        pace: config.pace,
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

@@ -168,14 +168,17 @@ impl View {
 
     /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
     fn judge(&mut self, id: CallId, call: &Participant, roster: &Roster, now: Moment) -> bool {
-        let shown = self.shows(call, now);
-        let turn = if shown { self.filter.turn(call, now, self.stale_after) } else { None };
+        let turn = if self.shows(call, now) { self.filter.turn(call, now, self.stale_after) } else { None };
         self.note_turn(id, turn);
-        let belongs = shown && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places);
+        let belongs = self.belongs(roster, call, now);
         if belongs && self.listed.insert(id) {
             self.rows.push(id);
         }
         belongs
+    }
+
+    fn belongs(&mut self, roster: &Roster, call: &Participant, now: Moment) -> bool {
+        self.shows(call, now) && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places)
     }
 
     fn note_turn(&mut self, id: CallId, turn: Option<Moment>) {
@@ -248,9 +251,16 @@ impl View {
         self.turns.first().map(|(at, _)| *at)
     }
 
-    /// Looks at one row again, after it is held no longer.
-    pub fn release(&mut self, id: CallId, roster: &Roster, now: Moment) {
-        self.look_at(id, roster, now, &|_| false);
+    /// Looks at rows again that something held which is over. Many at once cost what one does.
+    pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
+        let mut goes =
+            |id: &CallId| self.listed.contains(id) && !held(*id) && roster.get(*id).is_none_or(|call| !self.belongs(roster, call, now));
+        let gone: HashSet<_> = ids.iter().copied().filter(|id| goes(id)).collect();
+        if !gone.is_empty() {
+            self.listed.retain(|id| !gone.contains(id));
+            self.rows.retain(|id| !gone.contains(id));
+            self.leaving.retain(|id| !gone.contains(id));
+        }
     }
 
     /// When, after a moment, the next row goes out of sight by itself.

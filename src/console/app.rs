@@ -19,9 +19,11 @@ pub mod ages;
 pub mod alerts;
 mod asks;
 mod banner;
+mod batch;
 mod cursor;
 pub mod dialog;
 mod effect;
+mod kick;
 pub mod layout;
 mod marks;
 mod message;
@@ -30,13 +32,17 @@ pub mod palette;
 mod press;
 mod run;
 mod sentences;
+mod takeback;
 mod update;
+mod whom;
 
 pub use alerts::Alerts;
-pub use asks::Countdown;
 pub use banner::{TABS_FROM, Tab};
+pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
+pub use kick::{Countdown, KickDialog};
+pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
 pub use sentences::{Line, Tone};
 
@@ -63,6 +69,8 @@ pub struct Settings {
     pub kick: Kick,
     /// What alerts the moderator, and how.
     pub alerts: AlertWays,
+    /// Bulk asks a second.
+    pub pace: u32,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -104,6 +112,8 @@ pub struct App {
     pub view: View,
     /// The caller under the cursor: an identity, never a row's number.
     pub cursor: Option<CallId>,
+    /// Who is marked.
+    pub marks: Marks,
     /// The place in the list of the table's first line; negative while lines above are kept empty so
     /// that the row under the cursor keeps its line.
     pub top: isize,
@@ -147,6 +157,9 @@ pub struct App {
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    batches: batch::Batches,
+    /// What news make necessary to do.
+    outbox: Vec<Effect>,
 }
 
 impl App {
@@ -159,6 +172,7 @@ impl App {
             roster: Roster::default(),
             view,
             cursor: None,
+            marks: Marks::default(),
             top: 0,
             size,
             now,
@@ -182,6 +196,8 @@ impl App {
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            batches: batch::Batches::default(),
+            outbox: Vec::new(),
             settings,
             keys,
         }
@@ -272,6 +288,11 @@ impl App {
         }
         self.lines.push_back(Line { at, tone, text });
     }
+}
+
+/// A count with the words for one or for several.
+fn plural(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// Replaces the digits of anything long enough to be a phone number, all but the last two.

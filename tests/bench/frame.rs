@@ -131,6 +131,7 @@ fn console(callers: u64) -> App {
         stale_after: Duration::from_secs(4 * 3_600),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
+        pace: 10,
         kick: Kick::Dialog,
         alerts: AlertWays::default(),
         read_only: false,

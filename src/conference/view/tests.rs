@@ -142,7 +142,7 @@ fn rows_that_are_gone_go_after_thirty_seconds_but_not_while_they_are_held() {
     assert_eq!(table.keys(), ["c", "a", "b"]);
     table.view.expire(&table.roster, Moment(40_000), |id| id == a);
     assert_eq!(table.keys(), ["c", "a"]);
-    table.view.release(a, &table.roster, Moment(40_000));
+    table.view.release(&[a], &table.roster, Moment(40_000), |_| false);
     assert_eq!(table.keys(), ["c"]);
     assert!(!table.view.lists(b));
     table.play([(50, join("b", "1", "4420"))]);
@@ -163,7 +163,7 @@ fn a_row_that_no_longer_matches_stays_while_it_is_held() {
     ]);
     muted[1..].iter().for_each(|event| table.event(event));
     assert_eq!(table.keys(), ["a", "b"]);
-    table.view.release(table.id("a"), &table.roster, table.now);
+    table.view.release(&[table.id("a")], &table.roster, table.now, |_| false);
     assert_eq!(table.keys(), ["b"]);
 }
 
@@ -194,7 +194,7 @@ fn time_alone_lists_rows_below_and_takes_others_off() {
     let c = table.id("c");
     table.view.expire(&table.roster, Moment(71_000), |id| id == c);
     assert_eq!(table.keys(), ["c", "b"], "but not the row that is held");
-    table.view.release(c, &table.roster, Moment(71_000));
+    table.view.release(&[c], &table.roster, Moment(71_000), |_| false);
     assert_eq!(table.keys(), ["b"]);
     table.play([(72, leave("b"))]);
     assert_eq!(table.view.next_turn(), None, "who has left stays no longer");

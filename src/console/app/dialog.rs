@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::kick::KickDialog;
 use super::palette::Palette;
 use crate::conference::roster::CallId;
 use crate::console::keys::{Chord, Key};
@@ -9,8 +10,8 @@ use crate::console::keys::{Chord, Key};
 /// What is open. Keys go to it before anything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
-    /// Kick this caller? Only `y` sends.
-    Kick(Target),
+    /// Kick these callers?
+    Kick(KickDialog),
     /// Quit while callers are in? Only `y` quits.
     Quit,
     /// A name is being typed for a caller.
@@ -36,12 +37,13 @@ pub struct Target {
 }
 
 impl Dialog {
-    /// The caller it is about, whose row must stay in sight.
+    /// The callers it is about, whose rows must stay in sight.
     #[must_use]
-    pub fn target(&self) -> Option<CallId> {
+    pub fn targets(&self) -> &[Target] {
         match self {
-            Self::Kick(target) | Self::Name(target, _) => Some(target.id),
-            Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => None,
+            Self::Kick(dialog) => &dialog.targets,
+            Self::Name(target, _) => std::slice::from_ref(target),
+            Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => &[],
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::config::Way;
 pub enum Effect {
     /// Write this down; it comes back as an event.
     Append(What),
+    /// Write these down, in this order; each comes back as an event.
+    AppendAll(Vec<What>),
     /// Read the raw fields of an event.
     ReadFields(Seq),
     /// Hand this to the terminal's clipboard.

@@ -138,7 +138,7 @@ impl App {
         let mut matching = 0_usize;
         let mut text = String::new();
         for (id, call) in self.roster.iter().filter(|(_, call)| View::in_sight(call, self.now)) {
-            self.names(call, &mut text);
+            self.all_of(call, &mut text);
             let Some(score) = search.score(&text) else { continue };
             matching += 1;
             let rank = if search.is_good(score) { Rank::Caller } else { Rank::FaintCaller };
@@ -153,7 +153,7 @@ impl App {
     }
 
     /// Everything that a caller may be looked for by.
-    fn names(&self, call: &Participant, text: &mut String) {
+    fn all_of(&self, call: &Participant, text: &mut String) {
         text.clear();
         text.push_str(self.roster.name(call).unwrap_or_default());
         match call.number {

@@ -5,6 +5,9 @@ use crate::conference::roster::CallId;
 use crate::console::command::{self, Command};
 use crate::console::keys::{Chord, Key};
 
+/// Columns at the left of a row in which a click marks.
+const MARK: u16 = 2;
+
 /// Rows that one turn of the wheel moves.
 const WHEEL: isize = 3;
 
@@ -20,6 +23,9 @@ impl App {
             return self.press_in_dialog(chord);
         }
         let command = self.keys.command(chord);
+        if !matches!(command, Some(Command::Range(_))) {
+            self.end_range();
+        }
         match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
@@ -31,24 +37,15 @@ impl App {
         let quits = chord == Chord::ctrl('c');
         let (enter, esc, yes) = (chord.key == Key::Enter, chord.key == Key::Esc, chord == Chord::char('y'));
         match dialog {
-            Dialog::Kick(target) => {
-                let effects = if yes {
-                    self.kick(target)
-                } else {
-                    self.say(Tone::Plain, "nobody was kicked");
-                    Vec::new()
-                };
-                self.let_go(target.id);
-                return effects;
-            }
+            Dialog::Kick(kick) => return self.press_in_kick(kick, chord),
             Dialog::Quit if quits => return vec![Effect::QuitNow],
             Dialog::Quit if yes => return self.quit(),
             Dialog::Quit => {}
             _ if quits => return self.run(Command::Quit),
-            Dialog::Name(target, _) if esc => self.let_go(target.id),
+            Dialog::Name(target, _) if esc => self.let_go(&[target.id]),
             Dialog::Name(target, input) if enter => {
                 let effects = self.name(target.id, &input);
-                self.let_go(target.id);
+                self.let_go(&[target.id]);
                 return effects;
             }
             Dialog::Name(target, mut input) => {
@@ -93,12 +90,10 @@ impl App {
         Vec::new()
     }
 
-    /// A row that only a dialog held may go now.
-    pub(super) fn let_go(&mut self, id: CallId) {
-        if self.cursor != Some(id) {
-            let now = self.now;
-            self.keep_line(|app| app.view.release(id, &app.roster, now));
-        }
+    /// Rows that were held by something that is over may go now, unless something else holds them.
+    pub(super) fn let_go(&mut self, ids: &[CallId]) {
+        let (held, now) = (self.holds(), self.now);
+        self.keep_line(|app| app.view.release(ids, &app.roster, now, held));
     }
 
     fn travel(&mut self, key: Key) {
@@ -144,12 +139,25 @@ impl App {
                 return self.press_in_dialog(Chord::plain(Key::Esc));
             }
             (Some(_), _) => {}
+            (None, Mouse::Drag(x, y)) => {
+                let (from, place) = (self.cursor, self.row_at(y).filter(|_| self.layout().rows.holds(x, y)));
+                if let (Some(from), Some(place)) = (from, place)
+                    && self.view.rows().get(place) != Some(&from)
+                {
+                    self.go(place);
+                    self.stretch(from);
+                }
+            }
             (None, Mouse::WheelUp | Mouse::WheelDown) => self.go_by(wheel),
             (None, Mouse::Press(x, y)) => {
                 let layout = self.layout();
                 if layout.rows.holds(x, y) {
                     if let Some(place) = self.row_at(y) {
+                        self.end_range();
                         self.go(place);
+                        if x - layout.rows.x < MARK {
+                            return self.run(Command::Mark);
+                        }
                     }
                 } else if layout.tabs.holds(x, y)
                     && let Some(place) = self.tab_at(x)

@@ -19,7 +19,8 @@ impl App {
         match command {
             Command::Mute | Command::Unmute | Command::Kick => return self.act(command),
             Command::Again => return self.again(),
-            Command::Mark | Command::MarkAll | Command::Range(_) | Command::TakeBack => return self.marks(command),
+            Command::Mark | Command::MarkAll | Command::Range(_) => return self.mark(command),
+            Command::TakeBack => return self.take_back(),
             Command::Hand
             | Command::Floor
             | Command::HandFirst
@@ -63,7 +64,7 @@ impl App {
             Command::PageDown => self.go_by(self.page()),
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
-            Command::Back => self.back(),
+            Command::Back => return self.back(),
             Command::Palette => self.dialog = Some(Dialog::Palette(self.palette())),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
@@ -81,14 +82,22 @@ impl App {
         vec![Effect::Quit]
     }
 
-    fn back(&mut self) {
-        if self.countdown.take().is_some() {
+    fn back(&mut self) -> Vec<Effect> {
+        if let Some(countdown) = self.countdown.take() {
+            let ids: Vec<_> = countdown.targets.iter().map(|target| target.id).collect();
+            self.let_go(&ids);
             self.say(Tone::Plain, "stopped: nobody was kicked");
+        } else if let Some(stop) = self.stop_batches() {
+            return vec![stop];
         } else if !self.view.filter().is_empty() {
             self.filter("");
+        } else if !self.marks.is_empty() {
+            let count = self.unmark_all();
+            self.say(Tone::Plain, super::plural(count, "mark is taken away", "marks are taken away"));
         } else {
             self.notice = None;
         }
+        Vec::new()
     }
 
     pub(super) fn name(&mut self, id: CallId, input: &Input) -> Vec<Effect> {

@@ -77,6 +77,7 @@ impl App {
             }
             Message::Tick => Vec::new(),
         };
+        effects.append(&mut self.outbox);
         effects.extend(self.count_down());
         self.pass_time();
         effects.extend(self.sound_alerts());
@@ -93,8 +94,15 @@ impl App {
                 self.last_callback = self.last_callback.max(Some(event.at));
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
-            What::Answered(answer) => self.provider.note(answer),
-            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
+            What::Asked(ask) => self.batch_asked(ask, event.seq),
+            What::Answered(answer) => {
+                self.provider.note(answer);
+                self.batch_answered(answer);
+            }
+            What::Recorded(recorded) => {
+                self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32);
+                self.batch_renumbered(&recorded.late);
+            }
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));

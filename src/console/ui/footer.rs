@@ -55,10 +55,21 @@ fn status(paint: &mut Paint<'_>, app: &App, whole: Area) {
         let filter = format!("/{} {} of {total}  ", app.view.filter().text(), app.view.rows().len());
         x += paint.text(x, line.y, width, &filter, theme.accent);
     }
+    if !app.marks.is_empty() {
+        let hidden = match app.hidden_marks() {
+            0 => String::new(),
+            hidden => format!(" ({hidden} hidden)"),
+        };
+        x += paint.text(x, line.y, width, &format!("{} marked{hidden}  ", app.marks.len()), theme.accent);
+    }
+    if let Some(progress) = app.progress() {
+        x += bar(paint, x, line, progress.ended);
+        x += paint.text(x, line.y, line.width.saturating_sub(x + 1), &format!("{}  ", progress.text), theme.warning);
+    }
     if let Some(countdown) = &app.countdown {
         let left = countdown.until.since(app.now).as_millis().div_ceil(1_000);
-        let who = app.roster.get(countdown.target.id).map(|call| app.label(call)).unwrap_or_default();
-        paint.text(x, line.y, line.width.saturating_sub(x + 1), &format!("{who} is kicked in {left} s; Esc stops"), theme.warning);
+        let (who, verb) = (app.names(&countdown.targets, 1), if countdown.targets.len() == 1 { "is" } else { "are" });
+        paint.text(x, line.y, line.width.saturating_sub(x + 1), &format!("{who} {verb} kicked in {left} s; Esc stops"), theme.warning);
         return;
     }
     if let Some(notice) = &app.notice {
@@ -68,6 +79,20 @@ fn status(paint: &mut Paint<'_>, app: &App, whole: Area) {
         let text = format!("{mark}{}", app.show(&notice.text));
         paint.text(x, line.y, line.width.saturating_sub(x + 1), &text, theme.tone(notice.tone));
     }
+}
+
+/// Columns of the progress bar.
+const BAR: u16 = 10;
+
+/// Draws how much of something has ended, where there is room for it beside the words; returns the columns it took.
+fn bar(paint: &mut Paint<'_>, x: u16, line: Area, (ended, all): (usize, usize)) -> u16 {
+    if line.width < 76 {
+        return 0;
+    }
+    let full = (ended * usize::from(BAR) / all.max(1)).min(usize::from(BAR));
+    let [on, off] = paint.theme.glyphs.bar;
+    let (warning, dim) = (paint.theme.warning, paint.theme.dim);
+    paint.pieces(x, line.y, BAR + 1, &[(&on.repeat(full), warning), (&off.repeat(usize::from(BAR) - full), dim), (" ", dim)])
 }
 
 /// Says on the right how many callers are out of sight, where some are; returns the columns it took.
