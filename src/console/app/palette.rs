@@ -48,6 +48,9 @@ enum Rank {
     Command,
 }
 
+/// A find with its rank and score.
+type Ranked = ((Rank, u32), Found);
+
 /// A score of so many thirds of the best possible one is a good find: scraps in one piece, or at the
 /// beginnings of words.
 const GOOD: u32 = 2;
@@ -96,7 +99,7 @@ fn digits(word: &str) -> Option<String> {
 }
 
 /// The commands that match what was typed, with how well; all of them for nothing.
-fn commands(search: &mut Search) -> Vec<((Rank, u32), Found)> {
+fn commands(search: &mut Search) -> Vec<Ranked> {
     let listed = command::TABLE.iter().filter(|entry| !matches!(entry.command, Command::Palette | Command::Tab(_) | Command::Back));
     let mut found = Vec::new();
     for entry in listed {
@@ -133,7 +136,7 @@ impl App {
     }
 
     /// The best callers in order of arrival, and how many more match.
-    fn callers(&self, search: &mut Search) -> (Vec<((Rank, u32), Found)>, usize) {
+    fn callers(&self, search: &mut Search) -> (Vec<Ranked>, usize) {
         let mut best = BinaryHeap::with_capacity(CALLERS + 1);
         let mut matching = 0_usize;
         let mut text = String::new();
@@ -157,8 +160,8 @@ impl App {
         text.clear();
         text.push_str(self.roster.name(call).unwrap_or_default());
         match call.number {
-            Some(number) => *text += &format!(" {}", number.e164()),
-            None => *text += &format!(" no number #{}", call.key.tag()),
+            Some(number) => text.extend([" ", &number.e164()]),
+            None => text.extend([" no number #", &call.key.tag()]),
         }
         if let Some(conference) = &call.conference {
             *text += " ";
