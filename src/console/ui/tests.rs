@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::*;
+use crate::conference::Moment;
 use crate::conference::event::Seq;
 use crate::conference::story::{answer, ask, hand, join, leave, named_arrival, start};
 use crate::conference::{Action, Outcome};
@@ -355,3 +356,4 @@ fn a_wide_letter_does_not_eat_a_dialogs_border() {
 }
 
 mod finding;
+mod looking_on;
