@@ -85,6 +85,8 @@ pub struct Config {
     pub conference: Option<String>,
     /// Where the journal is.
     pub journal: PathBuf,
+    /// The folder that the console writes reports into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Who is moderating.
     pub moderator: String,
     /// What `k` does.
@@ -135,6 +137,7 @@ impl Default for Config {
             proxies: Vec::new(),
             conference: None,
             journal: PathBuf::new(),
+            reports: PathBuf::new(),
             moderator: "moderator".to_owned(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),

@@ -89,6 +89,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         counts,
         signals,
         panics,
+        reports: config.reports.clone(),
         stop_asking: Box::pin(dispatch.stop(GRACE)),
     };
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;

@@ -105,8 +105,11 @@ fn default_paths(config: &mut Config, paths: &Paths, purpose: Purpose) -> Result
             None => {}
         }
     }
-    if config.callback_token_file.as_os_str().is_empty() {
-        config.callback_token_file = paths.data.as_ref().map(|data| data.join("callback_token")).unwrap_or_default();
+    // Those who need these say so when they do.
+    for (place, name) in [(&mut config.callback_token_file, "callback_token"), (&mut config.reports, "reports")] {
+        if place.as_os_str().is_empty() {
+            *place = paths.data.as_ref().map(|data| data.join(name)).unwrap_or_default();
+        }
     }
     Ok(())
 }
@@ -230,6 +233,7 @@ impl Values {
             proxies: self.list("proxies", check::validate_network)?,
             conference: self.text("conference", check::validate_conference)?,
             journal: self.path("journal")?.unwrap_or_default(),
+            reports: self.path("reports")?.unwrap_or_default(),
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
             kick: self.text("kick", check::validate_kick)?.unwrap_or_default(),
             stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),

@@ -72,6 +72,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("proxies", Kind::List, None).not_in_demo(),
     setting("conference", Kind::Text, Some("CONFMOD_CONFERENCE")),
     setting("journal", Kind::Path, Some("CONFMOD_JOURNAL")).not_in_demo(),
+    setting("reports", Kind::Path, None),
     setting("moderator", Kind::Text, Some("CONFMOD_MODERATOR")),
     setting("kick", Kind::Text, None),
     setting("stale_after", Kind::Text, None),

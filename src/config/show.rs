@@ -78,6 +78,7 @@ fn value(config: &Config, key: &str) -> Value {
         "proxies" => Value::Plain(list(&config.proxies)),
         "conference" => optional(config.conference.as_deref().map(string)),
         "journal" => path(&config.journal),
+        "reports" => path(&config.reports),
         "moderator" => Value::Plain(string(&config.moderator)),
         "kick" => word(match config.kick {
             Kick::Dialog => "dialog",

@@ -166,6 +166,8 @@ pub struct App {
     pub alerts: Alerts,
     /// Whether it was told that nothing comes.
     told_silence: bool,
+    /// A report is being written.
+    reporting: bool,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -210,6 +212,7 @@ impl App {
             leaving: false,
             alerts: Alerts::new(settings.alerts.clone()),
             told_silence: false,
+            reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,
@@ -267,7 +270,7 @@ impl App {
     /// Text as it may be shown now: with the digits of numbers masked when that is asked for.
     #[must_use]
     pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
+        if self.mask { Cow::Owned(crate::text::mask_digits(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
@@ -312,32 +315,6 @@ impl App {
 /// A count with the words for one or for several.
 fn plural(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
-}
-
-/// Replaces the digits of anything long enough to be a phone number, all but the last two.
-fn mask_digits(text: &str) -> String {
-    /// Shorter runs are conference numbers, counts and times.
-    const LEAST: usize = 5;
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    let flush = |run: &mut String, out: &mut String| {
-        let digits = run.chars().filter(char::is_ascii_digit).count();
-        let mut seen = 0;
-        for c in run.drain(..) {
-            seen += usize::from(c.is_ascii_digit());
-            out.push(if c.is_ascii_digit() && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
-        }
-    };
-    for c in text.chars() {
-        if c.is_ascii_digit() || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
-            run.push(c);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// The folder that reports are written into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Ends the sending of asks; polled once when the session ends.
     pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -74,6 +77,7 @@ struct Session<'a, S> {
     screen: &'a mut S,
     journal: Arc<dyn Journal>,
     history: Arc<dyn History>,
+    reports: PathBuf,
     mail: Mail,
     player: Option<Player>,
     dirty: bool,
@@ -88,12 +92,13 @@ where
     S: Screen,
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let World { journal, after, player, counts, mut signals, mut panics, mut stop_asking } = world;
+    let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
-    let mut session = Session { app, screen, journal, history, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
+    let mut session =
+        Session { app, screen, journal, history, reports, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
     let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
@@ -305,6 +310,7 @@ impl<S: Screen> Session<'_, S> {
                 }
                 Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
             },
+            Effect::Report { conference, mask } => self.report(conference, mask, at),
             Effect::Copy(text) => {
                 if let Err(error) = self.screen.copy(&text) {
                     self.terminal_gone(&format!("drawing: {error}"));
@@ -380,5 +386,6 @@ fn fault_on(event: &TerminalEvent) {
     }
 }
 
+mod report;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@ impl App {
             Command::Mute | Command::Unmute | Command::Kick => return self.why_nobody(|_| action_of(command)),
             Command::Again => return self.why_nobody(action_again),
             Command::TakeBack if !self.can_take_back() => return Some("there is no mute or unmute to take back".into()),
+            Command::Report if self.reporting => return Some("a report is being written already".into()),
             _ => {}
         }
         let needs_caller = matches!(

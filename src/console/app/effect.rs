@@ -1,5 +1,6 @@
 //! What the console wants done outside of itself.
 
+use crate::conference::ConferenceId;
 use crate::conference::event::{Seq, What};
 use crate::config::Way;
 use crate::console::command::Play;
@@ -13,6 +14,13 @@ pub enum Effect {
     AppendAll(Vec<What>),
     /// Read the raw fields of an event.
     ReadFields(Seq),
+    /// Write a report; how it went comes back as a message.
+    Report {
+        /// The conference; none for all.
+        conference: Option<ConferenceId>,
+        /// Whether digits are hidden in it.
+        mask: bool,
+    },
     /// Hand this to the terminal's clipboard.
     Copy(String),
     /// Ring the terminal's bell, once.

@@ -45,6 +45,11 @@ impl App {
                     .into_iter()
                     .collect();
             }
+            Command::Report => {
+                self.reporting = true;
+                self.say(Tone::Plain, "writing the report");
+                return vec![Effect::Report { conference: self.view.conference.clone(), mask: self.mask }];
+            }
             Command::Copy => return self.copy(),
             Command::Filter => self.dialog = Some(Dialog::Filter(Input::new(self.view.filter().text()))),
             Command::Sort => self.sort(true),

@@ -68,6 +68,14 @@ impl App {
                 self.fields = Some((seq, fields));
                 Vec::new()
             }
+            Message::Reported(report) => {
+                self.reporting = false;
+                match report {
+                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Err(why) => self.say(Tone::Bad, why),
+                }
+                Vec::new()
+            }
             Message::Unread(why) => {
                 let text = format!("{why}: the screen is not up to date; it is tried again");
                 if self.notice.as_ref().is_none_or(|notice| notice.text != text) {

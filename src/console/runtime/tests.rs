@@ -80,7 +80,7 @@ struct Desk {
     panics: UnboundedSender<String>,
     stopped: Option<tokio::sync::oneshot::Sender<()>>,
     ending: tokio::task::JoinHandle<Ending>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Desk {
@@ -108,13 +108,14 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;
             }),
         };
         let mut screen = FakeScreen(Rc::clone(&seen));
         let ending = tokio::task::spawn_local(async move { run(app, &mut screen, UnboundedReceiverStream::new(events), world).await });
-        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, _folder: folder }
+        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, folder }
     }
 
     fn event(&self, event: TerminalEvent) {
@@ -168,6 +169,27 @@ async fn news_are_drawn_and_a_key_becomes_an_event_in_the_journal() {
         desk.press('q');
         desk.press('y');
         assert_eq!(desk.end().await, Ending::Quit);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_is_written_while_the_console_goes_on() {
+    local(async {
+        let desk = Desk::open(|_| {});
+        desk.append(caller()).await;
+        desk.until("the row", |seen| seen.text.contains("Ada ")).await;
+        desk.press('w');
+        desk.until("the notice", |seen| seen.text.contains("report written to /")).await;
+        let written: Vec<_> = std::fs::read_dir(desk.folder.path().join("reports")).expect("made").flatten().collect();
+        let [file] = &written[..] else { panic!("{written:?}") };
+        let name = file.file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with("confmod_all_20"), "{name}");
+        let page = std::fs::read_to_string(file.path()).expect("readable");
+        assert!(page.contains("Ada") && page.contains("</html>"), "{page}");
+        desk.press('q');
+        desk.press('y');
+        desk.end().await;
     })
     .await;
 }
