@@ -85,6 +85,12 @@ pub struct Config {
     pub journal: PathBuf,
     /// Who is moderating.
     pub moderator: String,
+    /// The file with who people are by their numbers; may be missing.
+    pub contacts: PathBuf,
+    /// Whether somebody set that file, so that its absence is worth a word.
+    pub contacts_named: bool,
+    /// The roles in it that lecture mode and lock spare.
+    pub exempt_roles: Vec<String>,
     /// What `k` does.
     pub kick: Kick,
     /// How long a call may be silent before it is `stale`.
@@ -130,6 +136,9 @@ impl Default for Config {
             conference: None,
             journal: PathBuf::new(),
             moderator: "moderator".to_owned(),
+            contacts: PathBuf::new(),
+            contacts_named: false,
+            exempt_roles: ["moderator", "speaker", "interpreter"].map(str::to_owned).into(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),
             resume_within: Duration::from_hours(12),

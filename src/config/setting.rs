@@ -73,6 +73,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("conference", Kind::Text, Some("CONFMOD_CONFERENCE")),
     setting("journal", Kind::Path, Some("CONFMOD_JOURNAL")).not_in_demo(),
     setting("moderator", Kind::Text, Some("CONFMOD_MODERATOR")),
+    setting("contacts", Kind::Path, None).not_in_demo(),
+    setting("exempt_roles", Kind::List, None),
     setting("kick", Kind::Text, None),
     setting("stale_after", Kind::Text, None),
     setting("resume_within", Kind::Text, None),

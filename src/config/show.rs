@@ -79,6 +79,8 @@ fn value(config: &Config, key: &str) -> Value {
         "conference" => optional(config.conference.as_deref().map(string)),
         "journal" => path(&config.journal),
         "moderator" => Value::Plain(string(&config.moderator)),
+        "contacts" => path(&config.contacts),
+        "exempt_roles" => Value::Plain(list(&config.exempt_roles)),
         "kick" => word(match config.kick {
             Kick::Dialog => "dialog",
             Kick::Countdown => "countdown",

@@ -18,6 +18,7 @@ use super::command::KeyMap;
 pub mod ages;
 mod asks;
 mod banner;
+mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
@@ -140,6 +141,7 @@ pub struct App {
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    read_contacts: contacts::Read,
 }
 
 impl App {
@@ -174,6 +176,7 @@ impl App {
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            read_contacts: contacts::Read::default(),
             settings,
             keys,
         }

@@ -43,6 +43,8 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// What is wrong with the contacts file, as sentences.
+    pub contacts: UnboundedReceiver<Vec<String>>,
     /// Ends the sending of asks; polled once when the session ends.
     pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -82,7 +84,7 @@ where
     S: Screen,
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let World { journal, after, counts, mut signals, mut panics, mut stop_asking } = world;
+    let World { journal, after, counts, mut signals, mut panics, mut contacts, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
@@ -121,6 +123,7 @@ where
                 }
                 None => feed_open = false,
             },
+            Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
                 let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };

@@ -88,6 +88,7 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            contacts: mpsc::unbounded_channel().1,
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;
             }),
