@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::paint::Paint;
 use crate::conference::Moment;
+use crate::conference::people::NameFrom;
 use crate::conference::roster::Participant;
 use crate::console::app::App;
 use crate::console::app::layout::Area;
@@ -83,6 +84,8 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
             line("answer", app.show(detail).into_owned(), theme.bad);
         }
     }
+    lines.extend(person(app, call, plain));
+    let mut line = |label: &str, value: String, style: Style| lines.push((label.to_owned(), value, style));
     match call.number {
         Some(number) => {
             let known = app.described(number);
@@ -113,6 +116,23 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         line("dialled", app.show(called).into_owned(), plain);
     }
     lines
+}
+
+/// What is known of a caller as a person: role and note from the contacts file, the name's origin, exemption.
+fn person(app: &App, call: &Participant, plain: Style) -> Vec<Line> {
+    let contact = call.number.and_then(|number| app.roster.people().get(number)?.contact());
+    let from = match app.roster.name_from(call) {
+        Some(NameFrom::Contacts) => "from the contacts file",
+        Some(NameFrom::Moderator) => "given by a moderator",
+        // That the call flow names its callers is nothing to say each time.
+        Some(NameFrom::Callback) | None => "",
+    };
+    let exempt = if app.roster.is_exempt(call) { "from lecture mode and lock" } else { "" };
+    let role = contact.map_or("", |contact| &contact.role);
+    let note = contact.map_or("", |contact| &contact.note);
+    let known = [("name", from), ("role", role), ("exempt", exempt), ("note", note)];
+    let known = known.into_iter().filter(|(_, text)| !text.is_empty());
+    known.map(|(label, text)| (label.to_owned(), app.show(text).into_owned(), plain)).collect()
 }
 
 /// Text broken between words where it can be, to lines of at most `width` columns.
