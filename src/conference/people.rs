@@ -78,7 +78,9 @@ impl People {
     /// Takes an event in; returns the numbers of whom something else is known now.
     pub fn apply(&mut self, what: &What, at: Moment) -> Vec<Number> {
         match what {
-            What::Named(named) => named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at, NameFrom::Moderator))),
+            What::Named(named) => {
+                named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at, NameFrom::Moderator)))
+            }
             What::Exempted(exempted) => exempted.number.map(|number| self.change(number, |person| person.spare(exempted.exempt, at))),
             What::Banned(banned) => {
                 let ban = Ban { reason: banned.reason.clone(), until: banned.until, by: banned.by.clone(), at };

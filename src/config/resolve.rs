@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::error::{ConfigError, ErrorKind, Origin, shown};
 use super::paths::Paths;
 use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
-use super::{Config, ExposeSecret, Secret, file, secret};
+use super::{AlertWays, Config, ExposeSecret, Secret, file, secret};
 use crate::text;
 
 /// What the settings are wanted for.
@@ -242,6 +242,12 @@ impl Values {
             theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
             ascii: self.boolean("ascii"),
             mask: self.boolean("mask"),
+            alerts: AlertWays {
+                hand: self.list("alert_hand", check::validate_way)?.unwrap_or_default(),
+                unknown: self.list("alert_unknown", check::validate_way)?.unwrap_or_default(),
+                banned: self.list("alert_banned", check::validate_way)?.unwrap_or_default(),
+                silence: self.list("alert_silence", check::validate_way)?.unwrap_or_default(),
+            },
             read_only: false,
             log: self.path("log")?.unwrap_or_default(),
             log_level: self.text("log_level", check::validate_log_level)?.unwrap_or(unset.log_level),

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::App;
-use crate::conference::event::{Answer, Arrival, Banned, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, What};
+use crate::conference::event::{Answer, Arrival, Banned, Cause, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, What};
 use crate::conference::health::ProviderHealth;
-use crate::conference::roster::{CallId, Change, Participant, Presence};
+use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
 use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
@@ -44,7 +44,7 @@ pub struct Line {
 /// What an event will need to be told that is gone after it is folded in.
 pub(super) struct Before {
     label: Option<String>,
-    action: Option<Action>,
+    waiting: Option<Waiting>,
     shared: usize,
 }
 
@@ -52,11 +52,11 @@ impl App {
     /// What must be known before an event is folded in.
     pub(super) fn before(&self, event: &Event) -> Before {
         let call = event.what.call().and_then(|key| self.call(key));
-        let action = match &event.what {
-            What::Answered(answer) => self.roster.waiting(answer.ask).map(|waiting| waiting.action),
+        let waiting = match &event.what {
+            What::Answered(answer) => self.roster.waiting(answer.ask).copied(),
             _ => None,
         };
-        Before { label: call.map(|call| self.label(call)), action, shared: call.map_or(0, |call| self.roster.sharing(call)) }
+        Before { label: call.map(|call| self.label(call)), waiting, shared: call.map_or(0, |call| self.roster.sharing(call)) }
     }
 
     fn call(&self, key: &CallKey) -> Option<&Participant> {
@@ -73,6 +73,7 @@ impl App {
         let who = crate::text::cut(&known.unwrap_or_default(), NAME, "~").into_owned();
         let repeated = matches!(change, Change::Duplicate(_));
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
+        let bulk = before.waiting.is_some_and(|waiting| waiting.cause == Cause::Bulk);
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
             // There is nothing to tell of it yet; its row says that it calls.
@@ -91,12 +92,15 @@ impl App {
             }
             What::Mode(set) => Some((Tone::Warning, tell_mode(set))),
             What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
+            // A press for many is told once, when it has ended.
+            What::Asked(ask) | What::AskedLate(ask) if ask.cause == Cause::Bulk => None,
+            What::Answered(answer) if bulk && matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent) => None,
             What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
             What::Answered(answer) => {
-                let (tone, text) = tell_answer(&who, before.action, answer, event.seq.is_recorded());
+                let (tone, text) = tell_answer(&who, before.waiting.map(|waiting| waiting.action), answer, event.seq.is_recorded());
                 Some((if superseded { Tone::Plain } else { tone }, text))
             }
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
@@ -121,7 +125,7 @@ impl App {
         };
         if let Some((tone, text)) = told {
             let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
-            if ((asked_for && !superseded) || tone != Tone::Plain) && event.seq > self.settings.news_after {
+            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && event.seq > self.settings.news_after {
                 self.say(tone, text.clone());
             }
             self.log(event.at, tone, text);
