@@ -231,7 +231,7 @@ impl App {
             Some(number) => {
                 self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
             }
-            None => format!("no number #{}", call.key.tag()),
+            None => format!("no number #{}", call.tag()),
         }
     }
 

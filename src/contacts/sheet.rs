@@ -42,7 +42,7 @@ impl Slips {
         let mut said: Vec<_> = self.sentences.iter().take(first).cloned().collect();
         match self.sentences.len() - said.len() + self.more {
             0 => {}
-            rest => said.push(format!("and {rest} more slips in it; the log has them")),
+            rest => said.push(format!("and {rest} more in it")),
         }
         said
     }

@@ -158,7 +158,7 @@ impl App {
         text.push_str(self.roster.name(call).unwrap_or_default());
         match call.number {
             Some(number) => *text += &format!(" {}", number.e164()),
-            None => *text += &format!(" no number #{}", call.key.tag()),
+            None => *text += &format!(" no number #{}", call.tag()),
         }
         if let Some(conference) = &call.conference {
             *text += " ";
