@@ -225,7 +225,11 @@ impl Watch {
             tracing::warn!("and {} more of its kind", sheet.slips.more);
         }
         self.told.clone_from(&sheet.slips.sentences);
-        sheet.slips.summary(TOLD)
+        let mut said = sheet.slips.summary(TOLD);
+        if let Some(rest) = said.get_mut(TOLD) {
+            rest.push_str("; the log has them all");
+        }
+        said
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Scenario {
     pub conferences: Vec<String>,
     /// The number that was dialled, where the flow's callbacks tell it.
     pub called: Option<String>,
+    /// A table of contacts for whoever rehearses, in CSV: who the callers are by their numbers.
+    pub contacts: Option<String>,
     /// How long the provider takes for an ordinary answer.
     pub latency: Duration,
     /// The spellings of the action's name that the provider knows.

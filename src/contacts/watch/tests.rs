@@ -211,7 +211,7 @@ async fn slips_are_told_once_for_each_change_of_them() {
     let said = desk.settle().await;
     assert_eq!(said.len(), 4, "{said:?}");
     assert_eq!(said[0], "contacts.csv line 4: \"x\" is no number: skipped");
-    assert_eq!(said[3], "and 14 more in it");
+    assert_eq!(said[3], "and 14 more in it; the log has them all");
     desk.write(&format!("{}{bad}", FIRST.replace("Ben", "Bea")));
     assert_eq!(desk.settle().await, Vec::<String>::new(), "nothing new is wrong");
     assert_eq!(desk.names(), ["111 Ada!", "222 Bea"]);

@@ -31,6 +31,7 @@ struct File {
     seed: u64,
     conferences: Spanned<Vec<String>>,
     called: Option<String>,
+    contacts: Option<String>,
     #[serde(default)]
     flow: Flow,
     #[serde(default)]
@@ -145,6 +146,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
         seed: raw.seed,
         conferences,
         called: raw.called,
+        contacts: raw.contacts,
         latency: source.optional_time("latency", raw.provider.latency.as_ref())?.unwrap_or_default(),
         action_names: raw.provider.action_names.map_or_else(|| vec![ACTION_NAME.to_owned()], Spanned::into_inner),
         callers,
