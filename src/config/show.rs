@@ -78,6 +78,7 @@ fn value(config: &Config, key: &str) -> Value {
         "proxies" => Value::Plain(list(&config.proxies)),
         "conference" => optional(config.conference.as_deref().map(string)),
         "journal" => path(&config.journal),
+        "reports" => path(&config.reports),
         "moderator" => Value::Plain(string(&config.moderator)),
         "contacts" => path(&config.contacts),
         "exempt_roles" => Value::Plain(list(&config.exempt_roles)),
@@ -86,6 +87,7 @@ fn value(config: &Config, key: &str) -> Value {
             Kick::Countdown => "countdown",
         }),
         "stale_after" => Value::Plain(duration(config.stale_after)),
+        "silence_after" => Value::Plain(duration(config.silence_after)),
         "resume_within" => Value::Plain(duration(config.resume_within)),
         "theme" => word(match config.theme {
             ThemeChoice::Auto => "auto",

@@ -207,7 +207,7 @@ impl Watch {
                 return Err(match error {
                     AppendError::Busy | AppendError::Trouble(_) => Unfinished::Again,
                     // The console says so itself.
-                    AppendError::Failed(_) | AppendError::Closed => Unfinished::Useless(None),
+                    AppendError::Failed(_) | AppendError::Closed | AppendError::ReadOnly => Unfinished::Useless(None),
                 });
             }
         }
