@@ -1,5 +1,7 @@
 //! The promise: a table names the callers, and of table and console the later edit wins, while all is running.
 
+#![allow(clippy::expect_used, reason = "a failing helper is a failing test")]
+
 mod support;
 
 use std::fs;

@@ -86,7 +86,7 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
 
     let panics = panics(config);
     let (slips, contacts) = mpsc::unbounded_channel();
-    let watching = watch_contacts(config, &journal, slips);
+    let watching = watch_contacts(config, &journal, &slips);
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,
@@ -125,7 +125,7 @@ pub(super) fn panics(config: &Config) -> UnboundedReceiver<String> {
 }
 
 /// Keeps an eye on the contacts file for as long as the answer lives. A console that only looks changes no names.
-fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: UnboundedSender<Vec<String>>) -> Option<Watching> {
+fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSender<Vec<String>>) -> Option<Watching> {
     let settings = contacts::Settings::from_config(config).filter(|_| !config.read_only)?;
     match Watching::start(settings, Arc::clone(journal) as _, contacts::INTERVAL, slips.clone()) {
         Ok(watching) => {

@@ -112,6 +112,7 @@ impl Word {
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Participant {
     /// Its call flow instance key.
     pub key: CallKey,

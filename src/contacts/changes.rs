@@ -31,6 +31,7 @@ pub fn changes(sheet: &Sheet, people: &People, edited: Moment) -> Vec<Contacts> 
 }
 
 #[cfg(test)]
+#[allow(clippy::format_collect, reason = "tables in a test are short")]
 mod tests {
     use proptest::prelude::*;
 

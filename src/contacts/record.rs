@@ -116,12 +116,12 @@ pub(super) fn delimiter(text: &[u8]) -> u8 {
     for byte in first {
         inside ^= *byte == b'"';
         if !inside && b",;\t".contains(byte) {
-            found.push(*byte);
+            found.push(char::from(*byte));
         }
     }
-    let count = |delimiter: u8| found.iter().filter(|other| **other == delimiter).count();
-    let place = |delimiter: u8| found.iter().position(|other| *other == delimiter);
-    [b'\t', b';', b','].into_iter().max_by_key(|known| (count(*known), std::cmp::Reverse(place(*known)))).unwrap_or(b',')
+    let count = |delimiter: char| found.iter().filter(|other| **other == delimiter).count();
+    let place = |delimiter: char| found.iter().position(|other| *other == delimiter);
+    ['\t', ';', ','].into_iter().max_by_key(|known| (count(*known), std::cmp::Reverse(place(*known)))).map_or(b',', |found| found as u8)
 }
 
 #[cfg(test)]

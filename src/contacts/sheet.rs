@@ -223,4 +223,5 @@ fn number(cell: &str) -> Result<Number, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_collect, reason = "tables in a test are short")]
 mod tests;

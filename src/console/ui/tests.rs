@@ -5,7 +5,7 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::conference::Moment;
-use crate::conference::event::Seq;
+use crate::conference::event::{Contact, Contacts, Seq, What};
 use crate::conference::story::{answer, ask, hand, join, leave, named_arrival, start};
 use crate::conference::{Action, Outcome};
 use crate::config::ThemeChoice;
@@ -337,6 +337,30 @@ fn the_detail_pane_shows_the_other_fields_and_counts_what_does_not_fit() {
     for size in [(80, 40), (140, 40)] {
         assert!(draw(&mut stage, size).contains("value15"), "{size:?}: {}", draw(&mut stage, size));
     }
+}
+
+#[test]
+fn the_detail_pane_says_what_is_known_of_the_person() {
+    let mut stage = Stage::with(1);
+    stage.keys("d");
+    let before = draw(&mut stage, (80, 24));
+    assert!(!["role ", "note ", "exempt ", "name "].iter().any(|label| before.contains(label)), "{before}");
+    let number = crate::phone::Number::from_digits("12157010680").expect("a number");
+    let row = Contact { number, name: "Ada L".into(), role: "Chair".into(), note: "brings slides, +12157010680".into(), exempt: true };
+    stage.event(What::Contacts(Contacts { edited: Moment(1), people: vec![row], gone: vec![] }));
+    for size in [(80, 24), (140, 40)] {
+        let screen = draw(&mut stage, size);
+        for text in ["Ada L", "role         Chair", "exempt       from lecture mode and lock", "note         brings slides"] {
+            assert!(screen.contains(text), "{text}: {screen}");
+        }
+    }
+    let screen = draw(&mut stage, (140, 40));
+    assert!(screen.contains("name         from the contacts file") && screen.contains("said name    Caller a"), "{screen}");
+    stage.event(crate::conference::story::name("a", "12157010680", "Grace"));
+    stage.keys("p");
+    let screen = draw(&mut stage, (140, 40));
+    assert!(screen.contains("name         given by a moderator") && screen.contains("Chair"), "{screen}");
+    assert!(!screen.contains("12157010680"), "digits of a note are masked too: {screen}");
 }
 
 #[test]

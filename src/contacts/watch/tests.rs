@@ -60,7 +60,9 @@ impl Desk {
 
     fn names(&self) -> Vec<String> {
         let mut people = People::default();
-        self.events().iter().for_each(|event| drop(people.apply(&event.what, event.at)));
+        for event in self.events() {
+            people.apply(&event.what, event.at);
+        }
         let mut names: Vec<_> = ["111", "222", "333"]
             .into_iter()
             .filter_map(|digits| {
