@@ -89,6 +89,7 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         counts: Arc::default(),
         signals,
         panics,
+        contacts: tokio::sync::mpsc::unbounded_channel().1,
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };

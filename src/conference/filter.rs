@@ -164,7 +164,7 @@ impl Row<'_> {
         word.states & self.states() != 0
             || (word.hand && call.hand.is_some())
             || Field::ALL.iter().any(|field| self.has_text(*field, &word.text))
-            || (call.number.is_none() && (word.numberless || holds(&call.key.tag(), &word.text.small)))
+            || (call.number.is_none() && (word.numberless || holds(&call.tag(), &word.text.small)))
     }
 }
 

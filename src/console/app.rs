@@ -20,6 +20,7 @@ pub mod alerts;
 mod asks;
 mod banner;
 mod batch;
+mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
@@ -175,6 +176,7 @@ pub struct App {
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
+    read_contacts: contacts::Read,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
 }
@@ -219,6 +221,7 @@ impl App {
             forgot: now,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
+            read_contacts: contacts::Read::default(),
             found_again: None,
             settings,
             keys,
@@ -250,7 +253,7 @@ impl App {
             Some(number) => {
                 self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
             }
-            None => format!("no number #{}", call.key.tag()),
+            None => format!("no number #{}", call.tag()),
         }
     }
 

@@ -162,7 +162,7 @@ impl App {
         text.push_str(self.roster.name(call).unwrap_or_default());
         match call.number {
             Some(number) => text.extend([" ", &number.e164()]),
-            None => text.extend([" no number #", &call.key.tag()]),
+            None => text.extend([" no number #", &call.tag()]),
         }
         if let Some(conference) = &call.conference {
             *text += " ";

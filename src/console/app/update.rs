@@ -88,6 +88,10 @@ impl App {
                 self.say(Tone::Bad, why);
                 Vec::new()
             }
+            Message::Contacts(said) => {
+                self.tell_slips_of_contacts(said);
+                Vec::new()
+            }
             Message::Fault(what) => {
                 self.say(Tone::Bad, what.clone());
                 self.log(self.now, Tone::Bad, what.clone());
