@@ -13,13 +13,16 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod execute;
+mod follow;
 pub mod man;
 mod output;
 pub mod rehearse;
+pub mod replay;
 pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod time;
 pub mod urls;
 
 pub use execute::execute;
@@ -83,6 +86,12 @@ pub enum Command {
     /// 4 outcome unknown, 5 not delivered.
     #[command(after_help = "Example:\n  confmod kick --conference 1122 --key 12312345 --e164 12157010680 --json")]
     Kick(AskArgs),
+    /// Show a past conference in the console, read-only
+    ///
+    /// The journal's events come again in their own time, or faster. Without --from it is the last conference
+    /// from its beginning. Nothing is sent and nothing is changed; confmod may be running beside it.
+    #[command(after_help = "Examples:\n  confmod replay --conference 1122 --speed 4\n  confmod replay --from 2026-11-22T14:00")]
+    Replay(replay::Args),
     /// Print the URLs to paste into the call flow
     ///
     /// They hold the secret that proves where a callback comes from: show them to nobody else.

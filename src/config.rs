@@ -93,6 +93,8 @@ pub struct Config {
     pub kick: Kick,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long no callback may come while callers are in before the console warns.
+    pub silence_after: Duration,
     /// How long a call may be silent before it is left out, at start and while confmod runs.
     pub resume_within: Duration,
     /// Colours.
@@ -139,6 +141,7 @@ impl Default for Config {
             moderator: "moderator".to_owned(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),
+            silence_after: Duration::from_mins(30),
             resume_within: Duration::from_hours(12),
             theme: ThemeChoice::default(),
             ascii: false,

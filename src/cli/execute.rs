@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, report, run, urls};
+use super::{
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
+};
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
 use crate::logging;
@@ -28,6 +30,14 @@ pub fn execute(cli: Cli) -> ExitCode {
             demo::run(loaded.config, &args)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
+        Command::Replay(args) => {
+            let flags = Flags::from(args.flags.clone()).or(flags);
+            let conference = flags.conference.clone();
+            with(&flags, Purpose::Journal, |loaded| {
+                start_log(&loaded.config);
+                replay::run(&loaded.config, &args, conference.as_deref())
+            })
+        }
         Command::Mute(args) => one_ask(Action::Mute, &args, flags),
         Command::Unmute(args) => one_ask(Action::Unmute, &args, flags),
         Command::Kick(args) => one_ask(Action::Kick, &args, flags),

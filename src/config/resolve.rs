@@ -237,6 +237,7 @@ impl Values {
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
             kick: self.text("kick", check::validate_kick)?.unwrap_or_default(),
             stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),
+            silence_after: self.text("silence_after", check::validate_duration)?.unwrap_or(unset.silence_after),
             resume_within: self.text("resume_within", check::validate_duration)?.unwrap_or(unset.resume_within),
             theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
             ascii: self.boolean("ascii"),

@@ -76,6 +76,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("moderator", Kind::Text, Some("CONFMOD_MODERATOR")),
     setting("kick", Kind::Text, None),
     setting("stale_after", Kind::Text, None),
+    setting("silence_after", Kind::Text, None),
     setting("resume_within", Kind::Text, None),
     setting("theme", Kind::Text, None),
     setting("ascii", Kind::Boolean, None),

@@ -85,6 +85,7 @@ fn value(config: &Config, key: &str) -> Value {
             Kick::Countdown => "countdown",
         }),
         "stale_after" => Value::Plain(duration(config.stale_after)),
+        "silence_after" => Value::Plain(duration(config.silence_after)),
         "resume_within" => Value::Plain(duration(config.resume_within)),
         "theme" => word(match config.theme {
             ThemeChoice::Auto => "auto",

@@ -25,11 +25,14 @@ pub mod dialog;
 mod effect;
 mod kick;
 pub mod layout;
+mod listening;
 mod marks;
 mod message;
 mod order;
 pub mod palette;
 mod press;
+mod readonly;
+mod replay;
 mod run;
 mod sentences;
 mod takeback;
@@ -42,8 +45,10 @@ pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
 pub use kick::{Countdown, KickDialog};
+pub use listening::{Gap, Gaps};
 pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
+pub use replay::Played;
 pub use sentences::{Line, Tone};
 
 /// Lines that the events pane remembers.
@@ -61,6 +66,8 @@ pub struct Settings {
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long no callback may come while callers are in before the screen warns.
+    pub silence_after: Duration,
     /// How long a call may be silent before it is left out, here as at a restart.
     pub resume_within: Duration,
     /// What to do with an ask for a caller without a number.
@@ -145,14 +152,20 @@ pub struct App {
     pub last_callback: Option<Moment>,
     /// Callbacks that said what was known.
     pub duplicates: u32,
+    /// Times in which nobody listened.
+    pub gaps: Gaps,
     /// What the listener refused or had to drop.
     pub counts: ListenerCounts,
     /// Something that stopped working and will not come back by itself.
     pub fault: Option<String>,
+    /// How the replay goes, where this is one.
+    pub replay: Option<Played>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
     /// What is worth a sound.
     pub alerts: Alerts,
+    /// Whether it was told that nothing comes.
+    told_silence: bool,
     /// A report is being written.
     reporting: bool,
     phones_ready: bool,
@@ -162,6 +175,8 @@ pub struct App {
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
+    /// What is put back once everything is told anew.
+    found_again: Option<replay::Return>,
 }
 
 impl App {
@@ -190,10 +205,13 @@ impl App {
             unrecorded: 0,
             last_callback: None,
             duplicates: 0,
+            gaps: Gaps::default(),
             counts: ListenerCounts::default(),
             fault: None,
+            replay: None,
             leaving: false,
             alerts: Alerts::new(settings.alerts.clone()),
+            told_silence: false,
             reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),
@@ -201,6 +219,7 @@ impl App {
             forgot: now,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
+            found_again: None,
             settings,
             keys,
         }

@@ -1,7 +1,7 @@
 //! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection,
-//! `reader` reads back on connections of its own, `queue` is what waits and who is told, `held` what could not be
+//! `reader` reads back on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and who is told, `held` what could not be
 //! written yet, `lock` keeps a second writer out, `schema` is
 //! what people see who open the file with the ordinary `sqlite3` shell.
 
@@ -18,6 +18,8 @@ use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 
+mod archive;
+mod follower;
 mod held;
 mod lock;
 mod queue;
@@ -27,6 +29,8 @@ mod schema;
 mod tests;
 mod writer;
 
+pub use archive::Archive;
+pub use follower::Follower;
 pub use lock::{holder, is_held};
 
 /// Batches that a subscriber may be behind before it has to read from disk.

@@ -3,6 +3,7 @@
 use crate::conference::ConferenceId;
 use crate::conference::event::{Seq, What};
 use crate::config::Way;
+use crate::console::command::Play;
 
 /// Something to be done by the runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Effect {
     Ring,
     /// Have the terminal notify the desktop, in one of its ways.
     Notify(Way, String),
+    /// Change the course of a replay.
+    Play(Play),
     /// Stop: waiting asks are not sent, one in flight is waited for.
     Quit,
     /// Stop without waiting for anything.

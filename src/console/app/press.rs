@@ -26,7 +26,8 @@ impl App {
         if !matches!(command, Some(Command::Range(_))) {
             self.end_range();
         }
-        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
+        let belongs = |command: &Command| self.replay.is_some() || !command::entry_of(*command).replay;
+        match command.filter(belongs).filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }

@@ -16,9 +16,6 @@ use crate::conference::{Action, CallKey, Moment, Outcome};
 /// The columns that a caller's name may take in a sentence.
 const NAME: usize = 28;
 
-/// A restart: the provider tries a callback that was not answered again.
-const SHORT_GAP: Duration = Duration::from_secs(5);
-
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -241,7 +238,7 @@ fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
 }
 
 fn tell_gap(gap: Duration) -> (Tone, String) {
-    if gap < SHORT_GAP {
+    if gap < super::listening::SHORT_GAP {
         return (Tone::Plain, "the listener was not running for a moment before this".to_owned());
     }
     let gap = super::ages::age(gap);

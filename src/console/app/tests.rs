@@ -24,6 +24,7 @@ pub(crate) fn settings() -> Settings {
         moderator: "ada".into(),
         conference: None,
         stale_after: Duration::from_secs(4 * 3_600),
+        silence_after: Duration::from_secs(30 * 60),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
@@ -161,6 +162,7 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 mod asking;
 mod bulk;
 mod chaos;
+mod looking_on;
 mod marking;
 mod moving;
 mod telling;

@@ -85,13 +85,16 @@ struct Desk {
 
 impl Desk {
     fn open(change: impl FnOnce(&Sqlite)) -> Self {
-        Self::open_with(settings(), change)
+        Self::open_with(settings(), |journal| {
+            change(journal);
+            None
+        })
     }
 
-    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite)) -> Self {
+    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
-        change(&journal);
+        let player = change(&journal);
         let seen = Rc::new(RefCell::new(Seen::default()));
         let (input, events) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::unbounded_channel();
@@ -101,6 +104,7 @@ impl Desk {
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
+            player,
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
@@ -307,6 +311,7 @@ async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
         let ways = crate::config::AlertWays { hand: vec![Way::Bell, Way::Osc9, Way::Flash], ..Default::default() };
         let desk = Desk::open_with(crate::console::app::Settings { alerts: ways, ..settings() }, |journal| {
             drop(journal.append(Draft::new(now(), named_arrival("before", "1122", "12157010680", "Ada"))));
+            None
         });
         for place in 0..40 {
             let key = format!("c{place}");
@@ -332,3 +337,4 @@ async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
     })
     .await;
 }
+mod replaying;
