@@ -215,12 +215,14 @@ fn five_thousand_callers_still_make_a_page() {
     assert_eq!(page["rows"][0]["who"], "Caller 4900", "those who were in longest");
 }
 
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
+
 #[test]
 fn two_conferences_of_two_days_stand_apart() {
     if !tools::require("chromium") {
         return;
     }
-    const DAY: i64 = 86_400_000;
     let mut past = Past::new("1122");
     for (place, name) in ["Ada", "Ben", "Cleo", "Dora"].into_iter().enumerate() {
         let (place, key) = (place as i64, format!("k{place}"));
