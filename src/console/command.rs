@@ -142,17 +142,17 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave what is open: a dialog, a countdown, then the filter"),
-    entry(Command::Play(Play::Pause), "pause", &["Enter"], "pause", "in a replay: pause or go on; at the end begin again")
+    entry(Command::Play(Play::Pause), "pause", &["Space", "Enter"], "pause", "in a replay: pause or go on; at the end begin again")
         .replay()
         .footer(13),
-    entry(Command::Play(Play::Back), "rewind", &["Left"], "10 s back", "in a replay: go 10 seconds back").replay().footer(14),
-    entry(Command::Play(Play::Forward), "forward", &["Right"], "10 s on", "in a replay: go 10 seconds on").replay().footer(15),
+    entry(Command::Play(Play::Back), "rewind", &["Left"], "-10 s", "in a replay: go 10 seconds back").replay().footer(14),
+    entry(Command::Play(Play::Forward), "forward", &["Right"], "+10 s", "in a replay: go 10 seconds on").replay().footer(15),
     entry(Command::Play(Play::NextEvent), "next-event", &["."], "next event", "in a replay: go to the next thing that happened")
         .replay()
         .footer(16),
-    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "5 min back", "in a replay: go 5 minutes back").replay(),
-    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "5 min on", "in a replay: go 5 minutes on").replay(),
-    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay().footer(17),
+    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "-5 min", "in a replay: go 5 minutes back").replay(),
+    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "+5 min", "in a replay: go 5 minutes on").replay(),
+    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay(),
     entry(Command::Play(Play::Slower), "slower", &["-"], "slower", "in a replay: go half as fast").replay(),
     entry(Command::Palette, "palette", &[":"], "more", "find any command by its name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(4),
@@ -171,6 +171,8 @@ pub fn entry_of(command: Command) -> &'static Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyMap {
     commands: HashMap<Chord, Command>,
+    /// What a press does in a replay instead.
+    played: HashMap<Chord, Command>,
     chords: Vec<Vec<Chord>>,
 }
 
@@ -183,19 +185,21 @@ impl KeyMap {
             let known = TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ");
             return Err(format!("{id}: there is no such command; the commands are {known}"));
         }
-        let mut map = Self { commands: HashMap::new(), chords: Vec::new() };
-        let mut owners: HashMap<Chord, &str> = HashMap::new();
+        let mut map = Self { commands: HashMap::new(), played: HashMap::new(), chords: Vec::new() };
+        // The same key may do one thing in the live console and another in a replay.
+        let mut owners: HashMap<(Chord, bool), &str> = HashMap::new();
         for entry in TABLE {
             let texts: Vec<&str> =
                 changed.get(entry.id).map_or_else(|| entry.keys.to_vec(), |keys| keys.iter().map(String::as_str).collect());
             let mut chords = Vec::new();
             for (text, place) in texts.into_iter().zip(1..) {
                 let chord = Chord::parse(text).map_err(|error| format!("{}: {error}", entry.id))?;
-                if let Some(other) = owners.insert(chord, entry.id) {
+                if let Some(other) = owners.insert((chord, entry.replay), entry.id) {
                     return Err(format!("{chord} is bound twice, to {other} and to {}; give one of them another key", entry.id));
                 }
                 let command = if let Command::Tab(_) = entry.command { Command::Tab(place) } else { entry.command };
-                map.commands.insert(chord, command);
+                let commands = if entry.replay { &mut map.played } else { &mut map.commands };
+                commands.insert(chord, command);
                 chords.push(chord);
             }
             if chords.is_empty() && entry.command == Command::Quit {
@@ -204,6 +208,12 @@ impl KeyMap {
             map.chords.push(chords);
         }
         Ok(map)
+    }
+
+    /// The command of a press in a replay: what only a replay has comes first.
+    #[must_use]
+    pub fn command_in_replay(&self, chord: Chord) -> Option<Command> {
+        self.played.get(&chord).copied().or_else(|| self.command(chord))
     }
 
     /// The command of a press.
@@ -258,6 +268,9 @@ mod tests {
         ] {
             assert_eq!(map.command(Chord::parse(chord).expect("a key")), Some(command), "{chord}");
         }
+        let enter = Chord::parse("Enter").expect("a key");
+        assert_eq!((map.command(enter), map.command_in_replay(enter)), (None, Some(Command::Play(Play::Pause))));
+        assert_eq!(map.command_in_replay(Chord::char('s')), Some(Command::Sort));
         assert_eq!(map.command(Chord::char('j')), None, "no vi-style movement: k kicks");
     }
 
@@ -282,6 +295,10 @@ mod tests {
         assert_eq!(map.text(entry_of(Command::Tab(1))), "1-9");
         let twice = KeyMap::new(&changed("kick", &["m"])).expect_err("m is mute's");
         assert!(twice.contains("m is bound twice, to mute and to kick"), "{twice}");
+        let plus = KeyMap::new(&changed("mute", &["+"])).expect("a replay's keys are free in the live console");
+        assert_eq!(plus.command(Chord::char('+')), Some(Command::Mute));
+        assert_eq!(plus.command_in_replay(Chord::char('+')), Some(Command::Play(Play::Faster)));
+        assert!(KeyMap::new(&changed("pause", &["+"])).expect_err("twice in a replay").contains("bound twice"));
         assert!(KeyMap::new(&changed("kick", &["kk"])).expect_err("no key").contains("kick: "));
         assert!(KeyMap::new(&changed("quit", &[])).expect_err("no way out").contains("no way out"));
         assert!(KeyMap::new(&changed("copy", &[])).is_ok(), "any other command may be without a key");

@@ -68,7 +68,7 @@ struct Desk {
     panics: UnboundedSender<String>,
     stopped: Option<tokio::sync::oneshot::Sender<()>>,
     ending: tokio::task::JoinHandle<Ending>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Desk {
@@ -102,7 +102,7 @@ impl Desk {
         };
         let mut screen = FakeScreen(Rc::clone(&seen));
         let ending = tokio::task::spawn_local(async move { run(app, &mut screen, UnboundedReceiverStream::new(events), world).await });
-        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, _folder: folder }
+        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, folder }
     }
 
     fn event(&self, event: TerminalEvent) {

@@ -98,6 +98,7 @@ fn in_a_replay_keys_play_and_nothing_is_asked() {
     stage.app.update(stage.now, played(&stage, false));
     let plays = [
         ("Enter", Play::Pause),
+        ("Space", Play::Pause),
         ("Left", Play::Back),
         ("Right", Play::Forward),
         ("Shift-Left", Play::FarBack),
@@ -118,7 +119,7 @@ fn in_a_replay_keys_play_and_nothing_is_asked() {
     stage.app.update(stage.now, played(&stage, false));
     stage.wait(100);
     assert!(stage.app.has_ended() && stage.keys(". Right").is_empty());
-    assert_eq!(stage.notice(), "the replay is over: this is the last picture; Enter begins again");
+    assert_eq!(stage.notice(), "the replay is over: this is the last picture; Space begins again");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn a_replay_offers_what_it_can_do_and_nothing_else() {
     let mut stage = replay(false, 5);
     let footer = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
     let screen = draw(&mut stage, (80, 24));
-    assert_eq!(footer(&screen), " Enter pause  Left 10 s back  Right 10 s on  . next event  + faster  / filter");
+    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next event  / filter  ? help  q quit");
     stage.keys("?");
     let screen = draw(&mut stage, (140, 50));
     assert!(screen.contains("in a replay: go half as fast") && !screen.contains("kick the caller"), "{screen}");
