@@ -116,6 +116,7 @@ fn the_header_keeps_what_is_urgent_where_there_is_little_room() {
     let mut stage = trouble();
     let health = |stage: &mut Stage, size| draw(stage, size).lines().nth(1).unwrap_or_default().to_owned();
     assert_eq!(health(&mut stage, (80, 24)), " 127.0.0.1:8787 · silent for 31m · provider 80/80 ms · 2 dropped · 31 refused");
+    assert_eq!(health(&mut stage, (70, 24)), " 127.0.0.1:8787 · silent for 31m · 2 dropped · 31 refused · 1 ask out");
     assert_eq!(health(&mut stage, (50, 24)), " 127.0.0.1:8787 · silent for 31m · 2 dropped");
     let wide = health(&mut stage, (200, 40));
     for words in ["silent: last callback 31m ago", "2 dropped", "31 refused", "1 without a number", "1 ask out", &gap(&stage)] {
