@@ -18,6 +18,7 @@ pub mod man;
 mod output;
 pub mod rehearse;
 pub mod replay;
+pub mod report;
 pub mod run;
 mod session;
 mod settings;
@@ -25,7 +26,7 @@ mod time;
 pub mod urls;
 
 pub use execute::execute;
-pub use output::{WRONG, complain, fail, print};
+pub use output::{WRONG, complain, fail, print, print_bytes};
 
 /// A terminal console for moderating live phone conferences.
 ///
@@ -102,6 +103,14 @@ pub enum Command {
     /// leaves this machine.
     #[command(after_help = "Example:\n  confmod check && confmod")]
     Check(CheckArgs),
+    /// Write who was there and who asked for what, from the journal
+    ///
+    /// Attendance as CSV, one line for each caller's call; with --audit one line for each ask; or both and
+    /// more as JSON Lines or as one HTML page. Works while the console runs, too.
+    #[command(after_help = "Examples:
+  confmod report --conference 1122 --since 2h > attendance.csv
+  confmod report --since 2026-11-22T14:00 --until 2026-11-22T16:00 --format html -o report.html")]
+    Report(report::Args),
     /// Print the settings in force, and where each comes from
     ///
     /// Secrets are said to be set, and not shown.

@@ -10,8 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub mod event;
+pub mod filter;
+mod hands;
 pub mod health;
+pub mod modes;
 pub mod participant;
+pub mod people;
 pub mod roster;
 #[cfg(test)]
 pub(crate) mod story;

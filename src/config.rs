@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use secrecy::ExposeSecret;
 
+mod alert;
 pub mod check;
 pub mod environment;
 pub mod error;
@@ -20,6 +21,7 @@ mod setting;
 mod show;
 mod token;
 
+pub use alert::{AlertWays, Way};
 pub use environment::Environment;
 pub use error::{ConfigError, ErrorKind, Origin};
 pub use resolve::{Loaded, Purpose, load};
@@ -83,6 +85,8 @@ pub struct Config {
     pub conference: Option<String>,
     /// Where the journal is.
     pub journal: PathBuf,
+    /// The folder that the console writes reports into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Who is moderating.
     pub moderator: String,
     /// What `k` does.
@@ -99,6 +103,8 @@ pub struct Config {
     pub ascii: bool,
     /// Start with digits masked.
     pub mask: bool,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Take every dangerous command away.
     pub read_only: bool,
     /// Where the log goes.
@@ -131,6 +137,7 @@ impl Default for Config {
             proxies: Vec::new(),
             conference: None,
             journal: PathBuf::new(),
+            reports: PathBuf::new(),
             moderator: "moderator".to_owned(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),
@@ -139,6 +146,7 @@ impl Default for Config {
             theme: ThemeChoice::default(),
             ascii: false,
             mask: false,
+            alerts: AlertWays::default(),
             read_only: false,
             log: PathBuf::new(),
             log_level: tracing::Level::INFO,

@@ -122,7 +122,7 @@ pub trait History: Send + Sync + 'static {
     /// The last committed place.
     fn last(&self) -> Result<Seq, ReadError>;
 
-    /// The facts that hold however old they are (names), up to and including a place, in order.
+    /// The facts that hold however old they are ([`What::STANDING`]), up to and including a place, in order.
     fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError>;
 
     /// The raw fields of one event, as the JSON they are kept as.

@@ -248,7 +248,7 @@ pub(super) fn read(kind: Kind, fields: &Fields<'_>, configured: Option<&Conferen
                 word if word.eq_ignore_ascii_case("down") => false,
                 other => return Err(Slip::State(excerpt(other))),
             };
-            What::Hand(HandMoved { call, up })
+            What::Hand(HandMoved { call, up, first: false, by: None })
         }
     })
 }

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, run, urls};
+use super::{
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
+};
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
 use crate::logging;
@@ -57,6 +59,12 @@ pub fn execute(cli: Cli) -> ExitCode {
                 ..Flags::default()
             };
             check::run(&own.or(flags), &Environment::of_process())
+        }
+        Command::Report(args) => {
+            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
+            // The conference that is configured is the tab to open on, and never a filter; the flag is one.
+            let conference = args.conference.conference.clone().or(flags.conference.clone());
+            with(&own.or(flags), Purpose::Journal, |loaded| report::run(&loaded.config, conference.as_deref(), &args))
         }
         Command::Config(args) if args.print_default => print(DEFAULT_FILE),
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),

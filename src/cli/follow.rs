@@ -36,6 +36,7 @@ pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
         counts: Arc::default(),
         signals,
         panics,
+        reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
     session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))

@@ -87,6 +87,7 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         counts: Arc::default(),
         signals,
         panics,
+        reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
     session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))

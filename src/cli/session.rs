@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
-use crate::conference::event::{Listening, Seq, What};
+use crate::conference::event::{Listening, Nothing, Seq, What};
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -89,12 +89,13 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         counts,
         signals,
         panics,
+        reports: config.reports.clone(),
         stop_asking: Box::pin(dispatch.stop(GRACE)),
     };
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     listener.stop(LISTENER_GRACE);
-    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped)));
+    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
     journal.close();
     Ok(ending)
 }
@@ -182,6 +183,8 @@ pub(super) fn console_settings(config: &Config, title: &'static str, address: So
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
+        pace: config.pace,
+        alerts: config.alerts.clone(),
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

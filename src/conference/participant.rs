@@ -76,6 +76,21 @@ pub enum Word {
 }
 
 impl Word {
+    /// All of them, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::Calling,
+        Self::Open,
+        Self::Muting,
+        Self::Muted,
+        Self::Unmuting,
+        Self::Kicking,
+        Self::Kicked,
+        Self::Left,
+        Self::Failed,
+        Self::Unknown,
+        Self::Stale,
+    ];
+
     /// The word as it stands on the screen.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -126,6 +141,8 @@ pub struct Participant {
     pub muted: bool,
     /// When its hand went up; none while down.
     pub hand: Option<Moment>,
+    /// Whether lecture mode and lock spare this call. For a caller with a number the number decides.
+    pub exempt: bool,
     /// Its stays so far, this one included; 0 while calling.
     pub stays: u16,
     /// It joined again right after an accepted kick.
@@ -155,6 +172,7 @@ impl Participant {
             news: at,
             muted: false,
             hand: None,
+            exempt: false,
             stays: 0,
             called_back: false,
             ask: None,
@@ -186,7 +204,9 @@ impl Participant {
         self.presence = Presence::In;
         (self.since, self.joined) = (at, at);
         self.muted = false;
-        self.hand = arrival.hand.then_some(at);
+        // A hand that went up before the join came stays up; one of an earlier stay does not.
+        let early = self.hand.filter(|_| self.stays == 0);
+        self.hand = early.or(arrival.hand.then_some(at));
         self.called_back = false;
         (self.ask, self.earlier) = (None, None);
         self.stays = self.stays.saturating_add(1);

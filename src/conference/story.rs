@@ -40,7 +40,7 @@ pub(crate) fn remove(key: &str) -> What {
 }
 
 pub(crate) fn hand(key: &str, up: bool) -> What {
-    What::Hand(HandMoved { call: CallKey::new(key), up })
+    What::Hand(HandMoved { call: CallKey::new(key), up, first: false, by: None })
 }
 
 pub(crate) fn ask(key: &str, action: Action) -> What {
@@ -51,6 +51,7 @@ pub(crate) fn ask(key: &str, action: Action) -> What {
         number: "12157010680".into(),
         by: "moderator".into(),
         cause: Cause::Key,
+        rule: None,
         joined: Moment(0),
     })
 }

@@ -10,32 +10,43 @@ use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
-use crate::config::{Kick, Withheld};
+use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
 
 pub mod ages;
+pub mod alerts;
 mod asks;
 mod banner;
+mod batch;
 mod cursor;
 pub mod dialog;
 mod effect;
+mod kick;
 pub mod layout;
 mod listening;
+mod marks;
 mod message;
+mod order;
+pub mod palette;
 mod press;
 mod readonly;
 mod replay;
 mod run;
 mod sentences;
+mod takeback;
 mod update;
+mod whom;
 
-pub use asks::Countdown;
+pub use alerts::Alerts;
 pub use banner::{TABS_FROM, Tab};
+pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
+pub use kick::{Countdown, KickDialog};
 pub use listening::{Gap, Gaps};
+pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
 pub use replay::Played;
 pub use sentences::{Line, Tone};
@@ -63,6 +74,10 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
+    /// Bulk asks a second.
+    pub pace: u32,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -104,6 +119,8 @@ pub struct App {
     pub view: View,
     /// The caller under the cursor: an identity, never a row's number.
     pub cursor: Option<CallId>,
+    /// Who is marked.
+    pub marks: Marks,
     /// The place in the list of the table's first line; negative while lines above are kept empty so
     /// that the row under the cursor keeps its line.
     pub top: isize,
@@ -145,12 +162,19 @@ pub struct App {
     pub replay: Option<Played>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// What is worth a sound.
+    pub alerts: Alerts,
     /// Whether it was told that nothing comes.
     told_silence: bool,
+    /// A report is being written.
+    reporting: bool,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    batches: batch::Batches,
+    /// What news make necessary to do.
+    outbox: Vec<Effect>,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
 }
@@ -165,6 +189,7 @@ impl App {
             roster: Roster::default(),
             view,
             cursor: None,
+            marks: Marks::default(),
             top: 0,
             size,
             now,
@@ -185,11 +210,15 @@ impl App {
             fault: None,
             replay: None,
             leaving: false,
+            alerts: Alerts::new(settings.alerts.clone()),
             told_silence: false,
+            reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            batches: batch::Batches::default(),
+            outbox: Vec::new(),
             found_again: None,
             settings,
             keys,
@@ -241,7 +270,7 @@ impl App {
     /// Text as it may be shown now: with the digits of numbers masked when that is asked for.
     #[must_use]
     pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
+        if self.mask { Cow::Owned(crate::text::mask_digits(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
@@ -283,30 +312,9 @@ impl App {
     }
 }
 
-/// Replaces the digits of anything long enough to be a phone number, all but the last two.
-fn mask_digits(text: &str) -> String {
-    /// Shorter runs are conference numbers, counts and times.
-    const LEAST: usize = 5;
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    let flush = |run: &mut String, out: &mut String| {
-        let digits = run.chars().filter(char::is_ascii_digit).count();
-        let mut seen = 0;
-        for c in run.drain(..) {
-            seen += usize::from(c.is_ascii_digit());
-            out.push(if c.is_ascii_digit() && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
-        }
-    };
-    for c in text.chars() {
-        if c.is_ascii_digit() || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
-            run.push(c);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
+/// A count with the words for one or for several.
+fn plural(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq};
-use crate::journal::{Draft, Feed, Health, History, Journal, ReadError, now};
+use crate::conference::event::{Event, Seq, What};
+use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, now};
 
 mod playing;
 
@@ -48,6 +49,8 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// The folder that reports are written into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Ends the sending of asks; polled once when the session ends.
     pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -74,6 +77,7 @@ struct Session<'a, S> {
     screen: &'a mut S,
     journal: Arc<dyn Journal>,
     history: Arc<dyn History>,
+    reports: PathBuf,
     mail: Mail,
     player: Option<Player>,
     dirty: bool,
@@ -88,12 +92,13 @@ where
     S: Screen,
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let World { journal, after, player, counts, mut signals, mut panics, mut stop_asking } = world;
+    let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
-    let mut session = Session { app, screen, journal, history, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
+    let mut session =
+        Session { app, screen, journal, history, reports, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
     let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
@@ -289,6 +294,15 @@ impl<S: Screen> Session<'_, S> {
                     }
                 });
             }
+            Effect::AppendAll(whats) => {
+                let (journal, mail) = (Arc::clone(&self.journal), self.mail.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = append_all(&*journal, at, whats).await {
+                        // The session may have ended meanwhile.
+                        let _ = mail.send(Message::NotWritten(error.to_string()));
+                    }
+                });
+            }
             Effect::ReadFields(seq) => match self.history.raw(seq) {
                 Ok(raw) => {
                     let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
@@ -296,9 +310,20 @@ impl<S: Screen> Session<'_, S> {
                 }
                 Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
             },
+            Effect::Report { conference, mask } => self.report(conference, mask, at),
             Effect::Copy(text) => {
                 if let Err(error) = self.screen.copy(&text) {
                     self.terminal_gone(&format!("drawing: {error}"));
+                }
+            }
+            Effect::Ring => {
+                if let Err(error) = self.screen.ring() {
+                    self.terminal_gone(&format!("ringing: {error}"));
+                }
+            }
+            Effect::Notify(way, text) => {
+                if let Err(error) = self.screen.notify(way, &text) {
+                    self.terminal_gone(&format!("notifying: {error}"));
                 }
             }
             Effect::Play(play) => self.play(play),
@@ -311,6 +336,30 @@ impl<S: Screen> Session<'_, S> {
             }
         }
     }
+}
+
+/// How many drafts are appended before the first of them is waited for.
+const PORTION: usize = 500;
+
+/// The pause before a full queue is tried again.
+const QUEUE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Appends many in their order, in portions, so that callbacks find room between them.
+async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), AppendError> {
+    let mut drafts = whats.into_iter().map(|what| Draft::new(at, what)).peekable();
+    while drafts.peek().is_some() {
+        let portion: Vec<_> = drafts.by_ref().take(PORTION).map(|draft| (draft.clone(), journal.append(draft))).collect();
+        for (draft, mut receipt) in portion {
+            while let Err(error) = receipt.durable().await {
+                if error != AppendError::Busy {
+                    return Err(error);
+                }
+                tokio::time::sleep(QUEUE_PAUSE).await;
+                receipt = journal.append(draft.clone());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The fields that stand nowhere else in the detail pane, cleaned for showing.
@@ -337,5 +386,6 @@ fn fault_on(event: &TerminalEvent) {
     }
 }
 
+mod report;
 #[cfg(test)]
 mod tests;

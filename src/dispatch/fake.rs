@@ -87,6 +87,7 @@ pub(super) fn ask(call: &str, cause: Cause) -> Ask {
         number: "12157010680".into(),
         by: "ada".into(),
         cause,
+        rule: None,
         joined: Moment(-60_000),
     }
 }

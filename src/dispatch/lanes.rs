@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::conference::CallKey;
-use crate::conference::event::{Ask, Cause, Seq};
+use crate::conference::event::{Ask, Seq};
 
 /// An ask that has not left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) struct Lanes {
 impl Lanes {
     /// A new ask. It takes the place of the one that waits for the same call, which is given back.
     pub(super) fn asked(&mut self, seq: Seq, ask: Ask) -> Option<Waiting> {
-        let queue = if ask.cause == Cause::Key { &mut self.keys } else { &mut self.queued };
+        let queue = if ask.cause.is_pressed() { &mut self.keys } else { &mut self.queued };
         queue.push_back((seq, ask.call.clone()));
         self.calls.entry(ask.call.clone()).or_default().waiting.replace(Waiting { seq, ask })
     }
@@ -147,6 +147,7 @@ fn next(queue: &mut VecDeque<Place>, calls: &HashMap<CallKey, Lane>) -> Option<P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conference::event::Cause;
     use crate::dispatch::fake::ask;
 
     fn seqs(all: &[Waiting]) -> Vec<u64> {

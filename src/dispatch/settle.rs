@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::present::Present;
-use crate::conference::event::{Answer, Cause, Seq, What};
+use crate::conference::event::{Answer, Seq, What};
 use crate::conference::{Action, CallKey, Moment, Outcome};
 use crate::journal::{History, ReadError};
 
@@ -48,7 +48,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
                     // has none, nothing left.
                     let in_front =
                         |older: &Open| older.call == ask.call && older.may_have_left && event.at.since(older.at) < LONGEST_IN_FRONT;
-                    let may_have_left = ask.cause == Cause::Key && !open.values().any(in_front);
+                    let may_have_left = ask.cause.is_pressed() && !open.values().any(in_front);
                     open.insert(event.seq, Open { call: ask.call, action: ask.action, at: event.at, may_have_left });
                 }
                 What::Sent(sent) => {
@@ -64,7 +64,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
                         present.leave(&answer.call);
                     }
                 }
-                What::Started(_) | What::Hand(_) | What::Named(_) | What::Recorded(_) | What::Listening(_) | What::Stopped => {}
+                _ => {}
             }
         }
     }

@@ -16,7 +16,7 @@ use self::queue::{Publisher, Queue};
 use self::reader::Reader;
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq};
+use crate::conference::event::{Event, Seq, What};
 
 mod archive;
 mod follower;
@@ -170,6 +170,11 @@ impl Journal for Sqlite {
     fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
+}
+
+/// The condition for the facts that hold however old they are.
+fn standing() -> String {
+    format!("kind IN ('{}')", What::STANDING.join("', '"))
 }
 
 /// A batch as it goes to subscribers.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use confmod::conference::event::{Answer, Arrival, Ask, Cause, Event, Seq, What};
 use confmod::conference::{Action, CallKey, Moment, Outcome};
-use confmod::config::{Kick, ThemeChoice, Withheld};
+use confmod::config::{AlertWays, Kick, ThemeChoice, Withheld};
 use confmod::console::app::{App, Message, Settings};
 use confmod::console::command::KeyMap;
 use confmod::console::keys::Chord;
@@ -132,7 +132,9 @@ fn console(callers: u64) -> App {
         silence_after: Duration::from_secs(30 * 60),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
+        pace: 10,
         kick: Kick::Dialog,
+        alerts: AlertWays::default(),
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".to_owned(),
@@ -217,7 +219,16 @@ fn bytes_written() -> [Series; 2] {
         // Asked for, and drawn so; what is counted is the answer.
         let call = CallKey::new("00000007");
         let (number, conference) = ("12000000007".into(), "1122".into());
-        let ask = Ask { action: Action::Mute, call: call.clone(), conference, number, by: "ada".into(), cause: Cause::Key, joined: AT };
+        let ask = Ask {
+            action: Action::Mute,
+            call: call.clone(),
+            conference,
+            number,
+            by: "ada".into(),
+            cause: Cause::Key,
+            rule: None,
+            joined: AT,
+        };
         app.update(AT, Message::Events([Event { seq: Seq(41), at: AT, what: What::Asked(ask) }].into()));
         draw(&app);
         let answer = Answer { ask: Seq(41), call, outcome: Outcome::Accepted, detail: "".into(), millis: 120, reached: true };

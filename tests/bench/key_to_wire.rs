@@ -113,6 +113,7 @@ impl Inside {
                 number: "12157010680".into(),
                 by: "a benchmark".into(),
                 cause: Cause::Key,
+                rule: None,
                 joined: now(),
             };
             let draft = Draft::new(now(), What::Asked(ask));

@@ -128,7 +128,11 @@ fn hands() {
         ("&state=+DOWN+", false),
         ("&hand=down", false),
     ] {
-        assert_eq!(make(Kind::Hand, &format!("key=7{query}")), Ok(What::Hand(HandMoved { call: "7".into(), up })), "{query}");
+        assert_eq!(
+            make(Kind::Hand, &format!("key=7{query}")),
+            Ok(What::Hand(HandMoved { call: "7".into(), up, first: false, by: None })),
+            "{query}"
+        );
     }
     for state in ["1", "upp", "raised"] {
         assert_eq!(make(Kind::Hand, &format!("key=7&state={state}")), Err(Slip::State(state.into())));

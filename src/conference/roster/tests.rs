@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::conference::Outcome;
+use crate::conference::event::Arrival;
 use crate::conference::story::{answer, arrival, ask, events, hand, join, leave, name, named_arrival, remove, start};
 
 const STALE: Duration = Duration::from_secs(4 * 3_600);

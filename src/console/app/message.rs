@@ -34,6 +34,8 @@ pub enum Message {
     PhonesReady,
     /// The raw fields of an event were read.
     Fields(Seq, Vec<(String, String)>),
+    /// A report was written, to this place; or was not, and why.
+    Reported(Result<String, String>),
     /// Events could not be read; it is tried again. The journal's words.
     Unread(String),
     /// Something that was to be written down was not; the journal's words.
@@ -49,6 +51,8 @@ pub enum Message {
 pub enum Mouse {
     /// The left button went down.
     Press(u16, u16),
+    /// The mouse moved with the left button down.
+    Drag(u16, u16),
     /// The wheel turned up.
     WheelUp,
     /// The wheel turned down.

@@ -3,7 +3,8 @@
 
 use super::{App, Effect, Tone};
 use crate::conference::event::Seq;
-use crate::conference::view::{Column, Filter};
+use crate::conference::filter::Filter;
+use crate::conference::view::Column;
 use crate::conference::{CallKey, Moment};
 use crate::console::command::{self, Command, Play};
 use crate::console::keys::Chord;

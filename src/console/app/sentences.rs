@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use super::App;
-use crate::conference::event::{Answer, Arrival, Event, Recorded, What};
+use crate::conference::event::{
+    Answer, Arrival, Banned, Cause, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, What,
+};
 use crate::conference::health::ProviderHealth;
-use crate::conference::roster::{CallId, Change, Participant, Presence};
+use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
 use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
@@ -41,7 +43,7 @@ pub struct Line {
 /// What an event will need to be told that is gone after it is folded in.
 pub(super) struct Before {
     label: Option<String>,
-    action: Option<Action>,
+    waiting: Option<Waiting>,
     shared: usize,
 }
 
@@ -49,11 +51,11 @@ impl App {
     /// What must be known before an event is folded in.
     pub(super) fn before(&self, event: &Event) -> Before {
         let call = event.what.call().and_then(|key| self.call(key));
-        let action = match &event.what {
-            What::Answered(answer) => self.roster.asked_action(answer.ask),
+        let waiting = match &event.what {
+            What::Answered(answer) => self.roster.waiting(answer.ask).copied(),
             _ => None,
         };
-        Before { label: call.map(|call| self.label(call)), action, shared: call.map_or(0, |call| self.roster.sharing(call)) }
+        Before { label: call.map(|call| self.label(call)), waiting, shared: call.map_or(0, |call| self.roster.sharing(call)) }
     }
 
     fn call(&self, key: &CallKey) -> Option<&Participant> {
@@ -70,6 +72,7 @@ impl App {
         let who = crate::text::cut(&known.unwrap_or_default(), NAME, "~").into_owned();
         let repeated = matches!(change, Change::Duplicate(_));
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
+        let bulk = before.waiting.is_some_and(|waiting| waiting.cause == Cause::Bulk);
         let told = match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
             // There is nothing to tell of it yet; its row says that it calls.
@@ -80,25 +83,45 @@ impl App {
                 let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
-            What::Hand(hand) => Some((Tone::Plain, format!("{who} {} a hand", if hand.up { "raised" } else { "lowered" }))),
+            What::Hand(hand) => Some((Tone::Plain, tell_hand(&who, hand))),
+            What::HandsCleared(cleared) => Some((Tone::Plain, format!("{} lowered all hands in {}", cleared.by, cleared.conference))),
+            What::Floor(FloorGiven { call: Some(_), by, .. }) => Some((Tone::Plain, format!("{by} gave the floor to {who}"))),
+            What::Floor(FloorGiven { call: None, by, conference }) => {
+                Some((Tone::Plain, format!("{by} took the floor of {conference} back")))
+            }
+            What::Mode(set) => Some((Tone::Warning, tell_mode(set))),
             What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
+            // A press for many is told once, when it has ended.
+            What::Asked(ask) | What::AskedLate(ask) if ask.cause == Cause::Bulk => None,
+            What::Answered(answer) if bulk && matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent) => None,
             What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
             }
             What::Answered(answer) => {
-                let (tone, text) = tell_answer(&who, before.action, answer, event.seq.is_recorded());
+                let (tone, text) = tell_answer(&who, before.waiting.map(|waiting| waiting.action), answer, event.seq.is_recorded());
                 Some((if superseded { Tone::Plain } else { tone }, text))
             }
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
+            What::Contacts(contacts) => Some((Tone::Plain, tell_contacts(contacts))),
+            What::Exempted(Exempted { exempt: true, by, .. }) => {
+                Some((Tone::Plain, format!("{by} exempted {who} from lecture mode and lock")))
+            }
+            What::Exempted(Exempted { by, .. }) => Some((Tone::Plain, format!("{by} took the exemption of {who} away"))),
+            What::Banned(Banned { number, reason, by, .. }) => {
+                let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                Some((Tone::Warning, format!("{by} banned {}{why}", number.e164())))
+            }
+            What::Lifted(lifted) => Some((Tone::Plain, format!("{} lifted the ban of {}", lifted.by, lifted.number.e164()))),
+            What::Halted(halted) => Some((Tone::Plain, format!("{} stopped what had not been asked yet", halted.by))),
+            What::Sent(_) | What::Stopped(_) => None,
             What::Listening(listening) => listening.down_since.map(|since| tell_gap(event.at.since(since))),
-            What::Sent(_) | What::Stopped => None,
         };
         if let Some((tone, text)) = told {
             let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
-            if ((asked_for && !superseded) || tone != Tone::Plain) && event.seq > self.settings.news_after {
+            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && event.seq > self.settings.news_after {
                 self.say(tone, text.clone());
             }
             self.log(event.at, tone, text);
@@ -179,6 +202,30 @@ impl App {
             Change::Nothing | Change::Several(_) => None,
         }
     }
+}
+
+fn tell_hand(who: &str, hand: &HandMoved) -> String {
+    match (&hand.by, hand.up, hand.first) {
+        (None, true, _) => format!("{who} raised a hand"),
+        (None, false, _) => format!("{who} lowered a hand"),
+        (Some(by), true, false) => format!("{by} raised a hand for {who}"),
+        (Some(by), true, true) => format!("{by} put the hand of {who} first"),
+        (Some(by), false, _) => format!("{by} lowered the hand of {who}"),
+    }
+}
+
+fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
+    match (mode, on) {
+        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: all are muted, and whoever joins"),
+        (Mode::Lecture, false) => format!("{by} ended lecture mode in {conference}: who was muted by it is unmuted"),
+        (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
+        (Mode::Lock, false) => format!("{by} unlocked {conference}"),
+    }
+}
+
+fn tell_contacts(contacts: &Contacts) -> String {
+    let gone = if contacts.gone.is_empty() { String::new() } else { format!(", {} are in it no longer", contacts.gone.len()) };
+    format!("the contacts file: {} rows are new or changed{gone}", contacts.people.len())
 }
 
 fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {

@@ -67,6 +67,14 @@ impl App {
                 self.fields = Some((seq, fields));
                 Vec::new()
             }
+            Message::Reported(report) => {
+                self.reporting = false;
+                match report {
+                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Err(why) => self.say(Tone::Bad, why),
+                }
+                Vec::new()
+            }
             Message::Unread(why) => {
                 let text = format!("{why}: the screen is not up to date; it is tried again");
                 if self.notice.as_ref().is_none_or(|notice| notice.text != text) {
@@ -90,8 +98,10 @@ impl App {
                 Vec::new()
             }
         };
+        effects.append(&mut self.outbox);
         effects.extend(self.count_down());
         self.pass_time();
+        effects.extend(self.sound_alerts());
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
@@ -106,9 +116,16 @@ impl App {
                 self.told_silence = false;
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
-            What::Answered(answer) => self.provider.note(answer),
+            What::Asked(ask) => self.batch_asked(ask, event.seq),
+            What::Answered(answer) => {
+                self.provider.note(answer);
+                self.batch_answered(answer);
+            }
             What::Listening(listening) => self.note_gap(listening.down_since, event.at),
-            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
+            What::Recorded(recorded) => {
+                self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32);
+                self.batch_renumbered(&recorded.late);
+            }
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
@@ -118,6 +135,7 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.note_alerts(event, &change);
     }
 
     fn journal_is(&mut self, health: Health) {
@@ -134,7 +152,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.has_leavers() {
+        if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {

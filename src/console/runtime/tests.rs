@@ -12,7 +12,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::*;
 use crate::conference::event::What;
 use crate::conference::story::named_arrival;
-use crate::config::ThemeChoice;
+use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
@@ -25,6 +25,8 @@ struct Seen {
     frames: usize,
     repaints: usize,
     copied: Vec<String>,
+    rings: Vec<Instant>,
+    notified: Vec<(Way, String)>,
     broken: bool,
 }
 
@@ -57,6 +59,16 @@ impl Screen for FakeScreen {
         self.0.borrow_mut().copied.push(text.to_owned());
         Ok(())
     }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().rings.push(Instant::now());
+        Ok(())
+    }
+
+    fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
+        self.0.borrow_mut().notified.push((way, text.to_owned()));
+        Ok(())
+    }
 }
 
 /// A session under test, and everything that reaches it.
@@ -73,13 +85,13 @@ struct Desk {
 
 impl Desk {
     fn open(change: impl FnOnce(&Sqlite)) -> Self {
-        Self::open_with(|journal| {
+        Self::open_with(settings(), |journal| {
             change(journal);
             None
         })
     }
 
-    fn open_with(change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
+    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
         let player = change(&journal);
@@ -88,7 +100,7 @@ impl Desk {
         let (signals, signalled) = mpsc::unbounded_channel();
         let (panics, panicked) = mpsc::unbounded_channel();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let app = App::new(settings(), KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
+        let app = App::new(settings, KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
@@ -96,6 +108,7 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;
             }),
@@ -161,6 +174,27 @@ async fn news_are_drawn_and_a_key_becomes_an_event_in_the_journal() {
 }
 
 #[tokio::test]
+async fn a_report_is_written_while_the_console_goes_on() {
+    local(async {
+        let desk = Desk::open(|_| {});
+        desk.append(caller()).await;
+        desk.until("the row", |seen| seen.text.contains("Ada ")).await;
+        desk.press('w');
+        desk.until("the notice", |seen| seen.text.contains("report written to /")).await;
+        let written: Vec<_> = std::fs::read_dir(desk.folder.path().join("reports")).expect("made").flatten().collect();
+        let [file] = &written[..] else { panic!("{written:?}") };
+        let name = file.file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with("confmod_all_20"), "{name}");
+        let page = std::fs::read_to_string(file.path()).expect("readable");
+        assert!(page.contains("Ada") && page.contains("</html>"), "{page}");
+        desk.press('q');
+        desk.press('y');
+        desk.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_first_frame_shows_what_the_journal_holds() {
     local(async {
         let desk = Desk::open(|journal| drop(journal.append(Draft::new(now(), caller()))));
@@ -185,13 +219,13 @@ async fn nothing_is_drawn_for_nothing_and_little_for_much() {
             desk.event(TerminalEvent::FocusGained);
         }
         desk.event(TerminalEvent::Key(KeyEvent::new(KeyCode::Char('?'), KeyModifiers::NONE)));
-        desk.until("the help", |seen| seen.text.contains("any key closes")).await;
+        desk.until("the help", |seen| seen.text.contains("any other key closes")).await;
         assert_eq!(desk.seen.borrow().frames, before + 1, "events that mean nothing draw nothing");
         let before = desk.seen.borrow().frames;
         let started = std::time::Instant::now();
         (0..300).for_each(|_| desk.event(TerminalEvent::Resize(100, 30)));
         desk.press('x');
-        desk.until("the help to close", |seen| !seen.text.contains("any key closes")).await;
+        desk.until("the help to close", |seen| !seen.text.contains("any other key closes")).await;
         let most = started.elapsed().as_millis() / FRAME.as_millis() + 2;
         let drawn = (desk.seen.borrow().frames - before) as u128;
         assert!(drawn <= most, "{drawn} frames for 300 resizes");
@@ -271,4 +305,36 @@ async fn asks_in_flight_are_waited_for_while_the_screen_stays_alive() {
     .await;
 }
 
+#[tokio::test]
+async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
+    local(async {
+        let ways = crate::config::AlertWays { hand: vec![Way::Bell, Way::Osc9, Way::Flash], ..Default::default() };
+        let desk = Desk::open_with(crate::console::app::Settings { alerts: ways, ..settings() }, |journal| {
+            drop(journal.append(Draft::new(now(), named_arrival("before", "1122", "12157010680", "Ada"))));
+            None
+        });
+        for place in 0..40 {
+            let key = format!("c{place}");
+            drop(desk.journal.append(Draft::new(now(), named_arrival(&key, "1122", "12157010680", &key))));
+            desk.append(crate::conference::story::hand(&key, true)).await;
+        }
+        desk.until("the first bell", |seen| !seen.rings.is_empty()).await;
+        let told = |seen: &Seen| -> usize {
+            // `Ada raised a hand` is one, `39 hands up` are many.
+            seen.notified.iter().map(|(_, text)| text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(1)).sum()
+        };
+        desk.until("the rest", |seen| told(seen) == 40).await;
+        {
+            let seen = desk.seen.borrow();
+            assert_eq!(seen.rings.len(), seen.notified.len(), "each with its bell");
+            let apart = seen.rings.windows(2).map(|pair| pair[1] - pair[0]);
+            // What is due by the clock is done by a timer: they may differ by the clock's own step.
+            assert!(apart.into_iter().all(|apart| apart >= Duration::from_millis(2_990)), "{:?}", seen.rings);
+        }
+        desk.press('q');
+        desk.press('y');
+        desk.end().await;
+    })
+    .await;
+}
 mod replaying;

@@ -268,10 +268,10 @@ fn what_cannot_be_used_keeps_its_place_in_the_footer_in_brackets() {
     let mut stage = Stage::new(|_| {});
     let screen = draw(&mut stage, (80, 24));
     let footer = screen.lines().last().unwrap_or_default().to_owned();
-    assert!(footer.starts_with("(m mute)(u unmute)(k kick) / filter  ? help"), "{footer}");
+    assert!(footer.starts_with("(m mute)(u unmute)(k kick)(Space mark) / filter "), "{footer}");
     stage.event(join("a", "1122", "12157010680"));
     let screen = draw(&mut stage, (80, 24));
-    assert!(screen.lines().last().unwrap_or_default().starts_with(" m mute  u unmute  k kick  / filter"));
+    assert!(screen.lines().last().unwrap_or_default().starts_with(" m mute  u unmute  k kick  Space mark  / filter "));
 }
 
 #[test]

@@ -105,8 +105,8 @@ impl History for Reader {
 
     fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError> {
         self.with(|connection| {
-            let mut select =
-                connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE kind = 'named' AND seq <= ?1 ORDER BY seq")?;
+            let query = format!("SELECT seq, at, kind, body FROM event WHERE {} AND seq <= ?1 ORDER BY seq", super::standing());
+            let mut select = connection.prepare_cached(&query)?;
             let mut rows = select.query([until.0 as i64])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {

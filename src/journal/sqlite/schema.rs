@@ -11,7 +11,7 @@ use crate::conference::Moment;
 use crate::conference::event::Seq;
 
 /// The format that this version writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `cmod` in ASCII: lets `file` and others tell what this database is.
 const APPLICATION_ID: i64 = 0x636d_6f64;
@@ -26,7 +26,6 @@ const TABLES: &str = "
         body TEXT NOT NULL,
         raw  TEXT
     ) STRICT;
-    CREATE INDEX event_standing ON event (seq) WHERE kind = 'named';
     CREATE VIEW log AS SELECT
         seq,
         strftime('%Y-%m-%d %H:%M:%S', at / 1000.0, 'unixepoch') AS utc,
@@ -41,6 +40,11 @@ const TABLES: &str = "
         body ->> 'detail' AS detail
     FROM event;
 ";
+
+/// The index by which facts that hold for ever are found. Its condition is the one that the query uses, to the letter.
+fn standing_index() -> String {
+    format!("DROP INDEX IF EXISTS event_standing; CREATE INDEX event_standing ON event (seq) WHERE {};", super::standing())
+}
 
 /// Opens the one write connection, making the file private and complete where it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
@@ -61,9 +65,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     // The writer cuts the log itself, because it must hear when that fails.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
-    if version == 0 {
+    if version < VERSION {
         let transaction = connection.transaction().map_err(sql)?;
-        transaction.execute_batch(TABLES).map_err(sql)?;
+        if version == 0 {
+            transaction.execute_batch(TABLES).map_err(sql)?;
+        }
+        transaction.execute_batch(&standing_index()).map_err(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
         transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
         transaction.commit().map_err(sql)?;

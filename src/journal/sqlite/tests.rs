@@ -20,6 +20,7 @@ fn asked(call: &str) -> What {
         number: "12157010680".into(),
         by: "ada".into(),
         cause: Cause::Key,
+        rule: None,
         joined: Moment(0),
     })
 }

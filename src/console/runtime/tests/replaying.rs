@@ -9,7 +9,7 @@ use crate::console::replay::{Sitting, Wanted};
 const BEGAN: i64 = 1_700_000_000_000;
 
 fn desk(from: Option<i64>, speed: f64) -> Desk {
-    Desk::open_with(|journal| {
+    Desk::open_with(settings(), |journal| {
         let story = [
             (0, named_arrival("a", "1122", "12157010680", "Ada")),
             (60, named_arrival("b", "1122", "12157010681", "Ben")),

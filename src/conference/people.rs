@@ -1,0 +1,247 @@
+//! What is known of people by their numbers, however often they call: names, contacts, exemptions, bans.
+//!
+//! A pure fold, shared by all who need it. Of two that say different things the later edit wins, wherever it
+//! was made.
+
+use std::collections::HashMap;
+
+use super::Moment;
+use super::event::{Contact, What};
+use crate::phone::Number;
+
+/// A ban and what was said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// Why; may be empty.
+    pub reason: Box<str>,
+    /// The moment from which it holds no longer; none without end.
+    pub until: Option<Moment>,
+    /// The moderator who made it.
+    pub by: Box<str>,
+    /// When.
+    pub at: Moment,
+}
+
+impl Ban {
+    /// Whether it holds at a moment.
+    #[must_use]
+    pub fn holds(&self, at: Moment) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// One number's person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The name that stands.
+    name: Box<str>,
+    /// When it was given.
+    named: Moment,
+    /// Whether the exemption that stands spares this person.
+    exempt: bool,
+    /// When that was said.
+    exempted: Moment,
+    /// The row of the contacts file, as it was last read.
+    contact: Option<Box<Contact>>,
+    ban: Option<Box<Ban>>,
+}
+
+impl Person {
+    /// The row of the contacts file, where there is one.
+    #[must_use]
+    pub fn contact(&self) -> Option<&Contact> {
+        self.contact.as_deref()
+    }
+}
+
+/// Everybody that anything is known of.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    by_number: HashMap<Number, Person>,
+}
+
+impl People {
+    /// Takes an event in; returns the numbers of whom something else is known now.
+    pub fn apply(&mut self, what: &What, at: Moment) -> Vec<Number> {
+        match what {
+            What::Named(named) => named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at))),
+            What::Exempted(exempted) => exempted.number.map(|number| self.change(number, |person| person.spare(exempted.exempt, at))),
+            What::Banned(banned) => {
+                let ban = Ban { reason: banned.reason.clone(), until: banned.until, by: banned.by.clone(), at };
+                Some(self.change(banned.number, |person| person.ban = Some(Box::new(ban))))
+            }
+            What::Lifted(lifted) => Some(self.change(lifted.number, |person| person.ban = None)),
+            What::Contacts(contacts) => {
+                let gone = contacts.gone.iter().map(|number| (*number, None));
+                let rows = contacts.people.iter().map(|row| (row.number, Some(row)));
+                return gone.chain(rows).map(|(number, row)| self.change(number, |person| person.list(row, contacts.edited))).collect();
+            }
+            _ => None,
+        }
+        .into_iter()
+        .collect()
+    }
+
+    fn change(&mut self, number: Number, change: impl FnOnce(&mut Person)) -> Number {
+        let person = self.by_number.entry(number).or_default();
+        change(person);
+        if person.is_nobody() {
+            self.by_number.remove(&number);
+        }
+        number
+    }
+
+    /// What is known of a number.
+    #[must_use]
+    pub fn get(&self, number: Number) -> Option<&Person> {
+        self.by_number.get(&number)
+    }
+
+    /// The name that stands for a number.
+    #[must_use]
+    pub fn name(&self, number: Number) -> Option<&str> {
+        self.get(number).map(|person| &*person.name).filter(|name| !name.is_empty())
+    }
+
+    /// Whether lecture mode and lock spare a number.
+    #[must_use]
+    pub fn is_exempt(&self, number: Number) -> bool {
+        self.get(number).is_some_and(|person| person.exempt)
+    }
+
+    /// The ban of a number, where it holds at a moment.
+    #[must_use]
+    pub fn ban(&self, number: Number, at: Moment) -> Option<&Ban> {
+        self.get(number)?.ban.as_deref().filter(|ban| ban.holds(at))
+    }
+
+    /// All bans that hold at a moment, the latest first.
+    #[must_use]
+    pub fn bans(&self, at: Moment) -> Vec<(Number, &Ban)> {
+        let banned = self.by_number.iter().filter_map(|(number, person)| Some((*number, person.ban.as_deref()?)));
+        let mut bans: Vec<_> = banned.filter(|(_, ban)| ban.holds(at)).collect();
+        bans.sort_unstable_by_key(|(number, ban)| (std::cmp::Reverse(ban.at), *number));
+        bans
+    }
+
+    /// All rows of the contacts file, as they were last read.
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.by_number.values().filter_map(Person::contact)
+    }
+}
+
+impl Person {
+    fn call(&mut self, name: Box<str>, at: Moment) {
+        if at >= self.named {
+            (self.name, self.named) = (name, at);
+        }
+    }
+
+    fn spare(&mut self, exempt: bool, at: Moment) {
+        if at >= self.exempted {
+            (self.exempt, self.exempted) = (exempt, at);
+        }
+    }
+
+    /// The contacts file has this row now, or none. Only what changed in it was edited.
+    fn list(&mut self, row: Option<&Contact>, edited: Moment) {
+        let (name, exempt) = row.map_or(("", false), |row| (&row.name, row.exempt));
+        let (name_before, exempt_before) = self.contact().map_or(("", false), |row| (&row.name, row.exempt));
+        if name != name_before {
+            self.call(name.into(), edited);
+        }
+        if exempt != exempt_before {
+            self.spare(exempt, edited);
+        }
+        self.contact = row.cloned().map(Box::new);
+    }
+
+    /// Nothing is known that a new entry would not say too. When a name was taken away counts, against a file
+    /// that was edited before.
+    fn is_nobody(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conference::event::{Banned, Contacts, Exempted, Lifted, Named};
+
+    fn number() -> Number {
+        Number::from_digits("12157010680").expect("a number")
+    }
+
+    fn named(name: &str) -> What {
+        What::Named(Named { call: "1".into(), number: Some(number()), name: name.into(), by: "ada".into() })
+    }
+
+    fn listed(edited: i64, name: &str, role: &str, exempt: bool) -> What {
+        let row = Contact { number: number(), name: name.into(), role: role.into(), note: "".into(), exempt };
+        What::Contacts(Contacts { edited: Moment(edited), people: vec![row], gone: vec![] })
+    }
+
+    fn gone(edited: i64) -> What {
+        What::Contacts(Contacts { edited: Moment(edited), people: vec![], gone: vec![number()] })
+    }
+
+    fn fold(story: &[(i64, What)]) -> People {
+        let mut people = People::default();
+        for (at, what) in story {
+            people.apply(what, Moment(*at));
+        }
+        people
+    }
+
+    #[test]
+    fn the_later_edit_of_file_or_console_wins() {
+        let name = |story: &[(i64, What)]| fold(story).name(number()).map(str::to_owned);
+        assert_eq!(name(&[(1, named("Ada")), (9, listed(5, "Grace", "", false))]).as_deref(), Some("Grace"));
+        assert_eq!(
+            name(&[(6, named("Ada")), (9, listed(5, "Grace", "", false))]).as_deref(),
+            Some("Ada"),
+            "named after the file was edited"
+        );
+        assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (2, named("Ada"))]).as_deref(), Some("Ada"));
+        let other_row = listed(3, "Grace", "chair", false);
+        assert_eq!(
+            name(&[(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, other_row)]).as_deref(),
+            Some("Ada"),
+            "the name in the file was not edited"
+        );
+        assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (4, gone(3))]), None);
+        assert_eq!(name(&[(6, named("")), (9, listed(5, "Grace", "", false))]), None, "a name that was taken away later stays away");
+        assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, gone(3))]), None, "the row was taken out later");
+    }
+
+    #[test]
+    fn exemptions_come_from_roles_and_from_the_console() {
+        let exempted = |exempt| What::Exempted(Exempted { call: "1".into(), number: Some(number()), exempt, by: "ada".into() });
+        assert!(fold(&[(1, listed(1, "", "speaker", true))]).is_exempt(number()));
+        assert!(!fold(&[(1, listed(1, "", "speaker", true)), (2, exempted(false))]).is_exempt(number()));
+        assert!(fold(&[(1, exempted(true))]).is_exempt(number()));
+        assert!(fold(&[(2, exempted(true)), (3, listed(1, "Ada", "", false))]).is_exempt(number()), "the file never said anything");
+    }
+
+    #[test]
+    fn bans_end_by_time_and_by_hand() {
+        let ban = |until| What::Banned(Banned { number: number(), reason: "shouting".into(), until, by: "ada".into() });
+        let people = fold(&[(1, ban(Some(Moment(10))))]);
+        assert_eq!(people.ban(number(), Moment(9)).map(|ban| &*ban.reason), Some("shouting"));
+        assert_eq!((people.ban(number(), Moment(10)), people.bans(Moment(10))), (None, vec![]));
+        let people = fold(&[(1, ban(None)), (2, What::Lifted(Lifted { number: number(), by: "ada".into() }))]);
+        assert_eq!(people.ban(number(), Moment(3)), None);
+        assert!(people.by_number.is_empty(), "nothing is left of it");
+        assert_eq!(fold(&[(1, ban(None))]).bans(Moment(i64::MAX)).len(), 1);
+    }
+
+    #[test]
+    fn changes_are_told_by_number() {
+        let mut people = People::default();
+        assert_eq!(people.apply(&named("Ada"), Moment(1)), [number()]);
+        assert_eq!(people.apply(&listed(1, "Ada", "", false), Moment(1)), [number()]);
+        let nameless = What::Named(Named { call: "1".into(), number: None, name: "Ada".into(), by: "ada".into() });
+        assert_eq!(people.apply(&nameless, Moment(1)), []);
+        assert_eq!(people.contacts().count(), 1);
+    }
+}

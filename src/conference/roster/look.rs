@@ -1,0 +1,106 @@
+//! What can be asked of a roster. Nothing here changes it.
+
+use super::{CallId, Counts, Participant, Roster, Waiting};
+use crate::conference::event::{Mode, Seq};
+use crate::conference::modes::{InForce, Modes};
+use crate::conference::people::People;
+use crate::conference::{CallKey, ConferenceId};
+
+impl Roster {
+    /// A call by its row's identity.
+    #[must_use]
+    pub fn get(&self, id: CallId) -> Option<&Participant> {
+        self.calls.get(&id)
+    }
+
+    /// The row of a call.
+    #[must_use]
+    pub fn find(&self, key: &CallKey) -> Option<CallId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// All rows in order of arrival, those that are gone included.
+    pub fn iter(&self) -> impl Iterator<Item = (CallId, &Participant)> {
+        self.calls.iter().map(|(id, call)| (*id, call))
+    }
+
+    /// The name to show: a moderator's before the caller's own.
+    #[must_use]
+    pub fn name<'a>(&'a self, call: &'a Participant) -> Option<&'a str> {
+        let given = call.number.and_then(|number| self.people.name(number));
+        given.or(call.given_name.as_deref()).or(call.said_name.as_deref())
+    }
+
+    /// What is known of people by their numbers.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Whether lecture mode and lock spare a call: by its number, else by itself.
+    #[must_use]
+    pub fn is_exempt(&self, call: &Participant) -> bool {
+        call.number.map_or(call.exempt, |number| self.people.is_exempt(number))
+    }
+
+    /// A mode of a conference, where it holds.
+    #[must_use]
+    pub fn mode(&self, conference: &ConferenceId, mode: Mode) -> Option<&InForce> {
+        self.modes.get(conference, mode)
+    }
+
+    /// All modes that hold.
+    #[must_use]
+    pub fn modes(&self) -> &Modes {
+        &self.modes
+    }
+
+    /// The raised hands of a conference in their order, the next one first.
+    #[must_use]
+    pub fn hands(&self, conference: &ConferenceId) -> &[CallId] {
+        self.hands.queue(conference)
+    }
+
+    /// The place of a raised hand in its conference, from 1.
+    #[must_use]
+    pub fn hand_place(&self, id: CallId) -> Option<usize> {
+        let call = self.calls.get(&id).filter(|call| call.hand.is_some())?;
+        self.hands.queue(call.conference.as_ref()?).iter().position(|other| *other == id).map(|place| place + 1)
+    }
+
+    /// Who has the floor of a conference.
+    #[must_use]
+    pub fn floor(&self, conference: &ConferenceId) -> Option<CallId> {
+        self.hands.floor(conference)
+    }
+
+    /// How many calls on the line have this call's number, itself included.
+    #[must_use]
+    pub fn sharing(&self, call: &Participant) -> usize {
+        call.number.filter(|_| call.is_live()).and_then(|number| self.by_number.get(&number)).map_or(0, Vec::len)
+    }
+
+    /// The conferences in the order they were first heard of, with their counts.
+    #[must_use]
+    pub fn conferences(&self) -> &[(ConferenceId, Counts)] {
+        &self.conferences
+    }
+
+    /// The counts over all conferences and those in none.
+    #[must_use]
+    pub fn all(&self) -> Counts {
+        self.all
+    }
+
+    /// An ask without an answer.
+    #[must_use]
+    pub fn waiting(&self, ask: Seq) -> Option<&Waiting> {
+        self.waiting.get(&ask)
+    }
+
+    /// How many asks are on their way or waiting.
+    #[must_use]
+    pub fn asks_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+}
