@@ -1,6 +1,6 @@
 //! Which callers a filter lets through: terms that must all hold. Pure, and nothing is allocated for a row.
 //!
-//! What was typed is read once, in [`terms`](self::terms); a term that cannot be read is left out and named
+//! What was typed is read once, in `terms`; a term that cannot be read is left out and named
 //! by the [`Slip`], so that nobody goes off the list for a slip of the finger.
 
 use std::time::Duration;

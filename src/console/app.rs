@@ -74,10 +74,10 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
-    /// Bulk asks a second.
-    pub pace: u32,
     /// What alerts the moderator, and how.
     pub alerts: AlertWays,
+    /// Bulk asks a second.
+    pub pace: u32,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.

@@ -205,7 +205,7 @@ fn muting_and_its_kind_stand_in_the_voice_column_only() {
 #[test]
 fn every_screen_is_drawn_at_every_size() {
     let mut stages: Vec<(Stage, &str)> =
-        ["", "d", "e", "d e", "k", "q", "n", "/ a", ": m", "?", "? PgDn", "p"].map(|keys| (town_hall(), keys)).into();
+        ["", "d", "e", "d e", "k", "q", "n", "/ a", "/ > x", ": m", ": g u s", "?", "? PgDn", "p"].map(|keys| (town_hall(), keys)).into();
     stages.push((Stage::new(|settings| settings.fragile_session = true), ""));
     let theme = Theme::new(ThemeChoice::Truecolor, false);
     for (stage, keys) in &mut stages {
@@ -355,4 +355,5 @@ fn a_wide_letter_does_not_eat_a_dialogs_border() {
     }
 }
 
+mod finding;
 mod looking_on;
