@@ -137,9 +137,17 @@ fn without_a_home_directory_it_says_what_to_set() {
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_help() {
     let home = Home::new();
-    for line in
-        ["frobnicate", "--plain", "--userkey x", "report --format pdf", "mute --key 1", "completions klingon", "demo --speed 0", "rehearse"]
-    {
+    for line in [
+        "frobnicate",
+        "--plain",
+        "--userkey x",
+        "report --format pdf",
+        "replay --speed 0",
+        "mute --key 1",
+        "completions klingon",
+        "demo --speed 0",
+        "rehearse",
+    ] {
         run(&home, line, &[]).ends_with(2).prints_nothing().complains("--help");
     }
 }

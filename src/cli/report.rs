@@ -63,11 +63,11 @@ pub fn run(config: &Config, conference: Option<&str>, args: &Args) -> ExitCode {
     if config.journal.as_os_str().is_empty() {
         return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
     }
-    let history = match Archive::open(&config.journal) {
-        Ok(archive) => archive.history(),
+    let journal = match Archive::open(&config.journal) {
+        Ok(journal) => journal,
         Err(error) => return fail(&error.to_string(), 1),
     };
-    match report::collect(&*history, &options) {
+    match report::collect(&*journal.history(), &options) {
         Ok(report) => {
             if report.attendance.is_empty() && report.asks.is_empty() {
                 let path = crate::text::clean(&config.journal.to_string_lossy(), 1_024);
