@@ -2,7 +2,7 @@
 //! only a deliberate sort moves rows, newcomers are added below.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::roster::{CallId, Change, Participant, Presence, Roster};
@@ -28,7 +28,7 @@ pub enum Column {
     Voice,
     /// How long the stay has lasted.
     Stay,
-    /// Raised hands first, in the order they went up.
+    /// Raised hands first, in the order of the queue.
     Hand,
     /// The time of the last ask, latest first.
     Ask,
@@ -260,6 +260,11 @@ impl View {
                 let region = call.number.and_then(|number| crate::phone::describe(number).region);
                 (region.is_none(), region)
             });
+        } else if column == Column::Hand {
+            let queues = roster.conferences().iter().flat_map(|(id, _)| roster.hands(id).iter().copied().zip(1usize..));
+            let places: HashMap<_, _> = queues.collect();
+            // A hand that is up before its caller is in a conference has no place yet.
+            calls.sort_by_cached_key(|(id, call)| (call.hand.is_none(), places.get(id).copied().unwrap_or(usize::MAX)));
         } else if column != Column::Arrival {
             calls.sort_by(|(_, a), (_, b)| compare(column, roster, a, b, now, self.stale_after));
         }
@@ -282,7 +287,8 @@ impl View {
 
 fn compare(column: Column, roster: &Roster, a: &Participant, b: &Participant, now: Moment, stale_after: Duration) -> Ordering {
     match column {
-        Column::Arrival | Column::Place => Ordering::Equal,
+        // Sorted by what is looked up once.
+        Column::Arrival | Column::Place | Column::Hand => Ordering::Equal,
         // Those without a name come after those with one, by number.
         Column::Caller => {
             let name = |call| (roster.name(call).is_none(), roster.name(call).map(str::to_lowercase));
@@ -291,7 +297,6 @@ fn compare(column: Column, roster: &Roster, a: &Participant, b: &Participant, no
         Column::Number => number(a).cmp(&number(b)),
         Column::Voice => a.word(now, stale_after).cmp(&b.word(now, stale_after)),
         Column::Stay => stay(b, now).cmp(&stay(a, now)),
-        Column::Hand => (a.hand.is_none(), a.hand).cmp(&(b.hand.is_none(), b.hand)),
         Column::Ask => b.ask.as_ref().map(|ask| ask.at).cmp(&a.ask.as_ref().map(|ask| ask.at)),
     }
 }

@@ -2,7 +2,7 @@
 //! comes with each message, and whatever must be done outside is said as an [`Effect`].
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::conference::event::Seq;
@@ -14,6 +14,7 @@ use crate::config::{Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
+use super::keys::Chord;
 
 pub mod ages;
 mod asks;
@@ -26,8 +27,10 @@ mod marks;
 mod message;
 mod order;
 mod press;
+mod rules;
 mod run;
 mod sentences;
+mod tally;
 mod update;
 
 pub use asks::Countdown;
@@ -35,6 +38,7 @@ pub use banner::{TABS_FROM, Tab};
 pub use dialog::Dialog;
 pub use effect::Effect;
 pub use message::{ListenerCounts, Message, Mouse};
+pub use order::{BanForm, BanList, QueueLine};
 pub use sentences::{Line, Tone};
 
 /// Lines that the events pane remembers.
@@ -114,6 +118,8 @@ pub struct App {
     pub detail: bool,
     /// Whether the events pane is open; none leaves it to the screen's width.
     pub events: Option<bool>,
+    /// Whether the raised hands are shown; none shows them by themselves where they take nothing away.
+    pub queue: Option<bool>,
     /// Whether digits are masked.
     pub mask: bool,
     /// What happened, oldest first.
@@ -140,6 +146,8 @@ pub struct App {
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    tallies: tally::Tallies,
+    pressed: Option<(Chord, Moment)>,
 }
 
 impl App {
@@ -159,6 +167,7 @@ impl App {
             countdown: None,
             detail: false,
             events: None,
+            queue: None,
             mask: settings.mask,
             lines: VecDeque::new(),
             notice: None,
@@ -174,6 +183,8 @@ impl App {
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            tallies: tally::Tallies::default(),
+            pressed: None,
             settings,
             keys,
         }
@@ -188,8 +199,11 @@ impl App {
     /// The tabs in order: all, then each conference with its counts.
     pub fn tabs(&self) -> impl Iterator<Item = (Option<&ConferenceId>, Counts)> {
         let known = self.roster.conferences().iter().map(|(id, counts)| (Some(id), *counts));
-        let wanted = self.settings.conference.as_ref();
-        let missing = wanted.filter(|id| self.roster.conferences().iter().all(|(known, _)| known != *id));
+        // A mode that holds can be ended where nobody is, too.
+        let held = self.roster.modes().iter().map(|(id, ..)| id);
+        let mut missing: Vec<_> = self.settings.conference.iter().chain(held).collect();
+        let mut seen = HashSet::new();
+        missing.retain(|id| self.roster.conferences().iter().all(|(known, _)| known != *id) && seen.insert(*id));
         let missing = missing.into_iter().map(|id| (Some(id), Counts::default()));
         std::iter::once((None, self.roster.all())).chain(known).chain(missing)
     }
@@ -259,10 +273,15 @@ impl App {
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {
+        self.log_about(None, at, tone, text);
+    }
+
+    /// A line that can be found again by the event it is about, to be kept up to date.
+    fn log_about(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(Line { at, tone, text });
+        self.lines.push_back(Line { at, tone, text, about });
     }
 }
 

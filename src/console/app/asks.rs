@@ -12,7 +12,7 @@ use crate::config::{Kick, Withheld};
 use crate::console::command::{self, Command};
 
 /// A key held down repeats: the same ask for the same caller so soon is the same press.
-const ONE_PRESS: Duration = Duration::from_millis(500);
+pub(super) const ONE_PRESS: Duration = Duration::from_millis(500);
 
 /// How long a kick waits when it is set to count down instead of asking.
 const COUNTDOWN: Duration = Duration::from_secs(3);
@@ -68,7 +68,7 @@ impl App {
                 | Command::Copy
         );
         if !needs_caller {
-            return None;
+            return self.why_no_order(command);
         }
         let Some(call) = self.selected() else { return Some("nobody is under the cursor".into()) };
         match command {
@@ -77,12 +77,12 @@ impl App {
                 Some(action) => self.why_not(call, action),
                 None => Some(format!("nothing failed for {}", self.label(call))),
             },
-            _ => action_of(command).and_then(|action| self.why_not(call, action)),
+            _ => action_of(command).map_or_else(|| self.why_no_order(command), |action| self.why_not(call, action)),
         }
     }
 
     /// Why a caller cannot be asked for, as a sentence.
-    fn why_not(&self, call: &Participant, action: Action) -> Option<String> {
+    pub(super) fn why_not(&self, call: &Participant, action: Action) -> Option<String> {
         let who = self.label(call);
         match call.presence {
             Presence::Calling => return Some(format!("{who} is still calling: in no conference yet")),
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// What goes out as E164.
-    fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
+    pub(super) fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
         match (call.number, self.settings.withheld) {
             (Some(number), _) => Some(number.digits().into()),
             (None, Withheld::Send) => call.instead.clone(),
@@ -178,18 +178,20 @@ impl App {
     }
 
     fn ask(&mut self, id: CallId, action: Action) -> Vec<Effect> {
-        let Some(call) = self.roster.get(id) else { return Vec::new() };
-        let (Some(conference), Some(number)) = (call.conference.clone(), self.wire_number(call)) else { return Vec::new() };
-        let ask = Ask {
+        self.roster.get(id).and_then(|call| self.asked(call, action, Cause::Key)).into_iter().collect()
+    }
+
+    /// An ask for a caller, where one can be made.
+    pub(super) fn asked(&self, call: &Participant, action: Action, cause: Cause) -> Option<Effect> {
+        Some(Effect::Append(What::Asked(Ask {
             action,
             call: call.key.clone(),
-            conference,
-            number,
+            conference: call.conference.clone()?,
+            number: self.wire_number(call)?,
             by: self.settings.moderator.clone(),
-            cause: Cause::Key,
+            cause,
             rule: None,
             joined: call.joined,
-        };
-        vec![Effect::Append(What::Asked(ask))]
+        })))
     }
 }

@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::order::{BanForm, BanList};
+use crate::conference::ConferenceId;
 use crate::conference::roster::CallId;
 use crate::console::command::{self, Command, Entry};
 use crate::console::keys::{Chord, Key};
@@ -15,6 +17,12 @@ pub enum Dialog {
     Quit,
     /// A name is being typed for a caller.
     Name(Target, Input),
+    /// Lower all hands of this conference? Only `y` does.
+    ClearHands(ConferenceId),
+    /// A ban is being typed.
+    Ban(Box<BanForm>),
+    /// The banned numbers.
+    Bans(BanList),
     /// A filter is being typed; it filters while it is typed.
     Filter(Input),
     /// A command is being looked for.
@@ -41,7 +49,8 @@ impl Dialog {
     pub fn target(&self) -> Option<CallId> {
         match self {
             Self::Kick(target) | Self::Name(target, _) => Some(target.id),
-            Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => None,
+            Self::Ban(form) => Some(form.target.id),
+            Self::ClearHands(_) | Self::Bans(_) | Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => None,
         }
     }
 }
