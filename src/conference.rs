@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub mod event;
+pub mod filter;
 mod hands;
 pub mod health;
 pub mod modes;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use secrecy::ExposeSecret;
 
+mod alert;
 pub mod check;
 pub mod environment;
 pub mod error;
@@ -20,6 +21,7 @@ mod setting;
 mod show;
 mod token;
 
+pub use alert::{AlertWays, Way};
 pub use environment::Environment;
 pub use error::{ConfigError, ErrorKind, Origin};
 pub use resolve::{Loaded, Purpose, load};
@@ -97,6 +99,8 @@ pub struct Config {
     pub ascii: bool,
     /// Start with digits masked.
     pub mask: bool,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Take every dangerous command away.
     pub read_only: bool,
     /// Where the log goes.
@@ -136,6 +140,7 @@ impl Default for Config {
             theme: ThemeChoice::default(),
             ascii: false,
             mask: false,
+            alerts: AlertWays::default(),
             read_only: false,
             log: PathBuf::new(),
             log_level: tracing::Level::INFO,

@@ -8,6 +8,10 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod place;
+
+pub use place::{Places, Region, regions_like};
+
 /// 3 to 15 digits with the country code first and no `+`, packed into eight bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number(NonZeroU64);
@@ -31,6 +35,28 @@ impl Number {
         let length = (self.0.get() & 15) as usize;
         let value = (self.0.get() >> 4) / 10u64.pow(15 - length as u32);
         format!("{value:0length$}")
+    }
+
+    /// Its first digits as a number, where it does not begin with a zero and has at least so many digits.
+    fn beginning(self, digits: u32, least: u32) -> Option<u16> {
+        let length = (self.0.get() & 15) as u32;
+        let aligned = self.0.get() >> 4;
+        let first = aligned / 10u64.pow(14);
+        (length >= least && first > 0).then(|| (aligned / 10u64.pow(15 - digits)) as u16)
+    }
+
+    /// Whether its digits hold these in a row, or begin with them. Allocates nothing.
+    #[must_use]
+    pub fn has_digits(self, digits: &str, at_the_start: bool) -> bool {
+        let length = (self.0.get() & 15) as usize;
+        let mut value = (self.0.get() >> 4) / 10u64.pow(15 - length as u32);
+        let mut own = [b'0'; 15];
+        for digit in own[..length].iter_mut().rev() {
+            *digit = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+        let (own, wanted) = (&own[..length], digits.as_bytes());
+        if at_the_start { own.starts_with(wanted) } else { wanted.is_empty() || own.windows(wanted.len()).any(|part| part == wanted) }
     }
 
     /// The number with its plus sign: `+12157010680`.
@@ -126,13 +152,8 @@ pub fn describe(number: Number) -> Described {
     };
     let international = parsed.format().mode(phonenumber::Mode::International).to_string();
     let same_digits = international.chars().filter(char::is_ascii_digit).eq(plain.chars().filter(char::is_ascii_digit));
-    // Several countries share a calling code; a number that none of them claims is the main one's.
-    let main = || phonenumber::metadata::DATABASE.region(&parsed.country().code())?.first().map(|id| (*id).to_owned());
-    let region = parsed.country().id().map(|id| id.as_ref().to_owned()).or_else(main).filter(|id| id.len() == 2 && id != "ZZ");
-    let country = region.as_deref().and_then(|code| celes::Country::from_alpha2(code).ok()).map(|country| {
-        let name = country.long_name.strip_prefix("The ").unwrap_or(country.long_name);
-        name.replace(" Of ", " of ").replace(" And ", " and ").replace(" The ", " the ")
-    });
+    let region = place::region(&parsed);
+    let country = region.as_deref().and_then(place::country);
     Described { international: if same_digits { international } else { plain }, region, country }
 }
 
@@ -183,6 +204,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_are_found_as_in_the_text(digits in "[0-9]{0,3}[1-9][0-9]{2,11}", wanted in "[0-9]{0,4}") {
+            let Some(number) = Number::from_digits(&digits) else { return Ok(()) };
+            prop_assert_eq!(number.has_digits(&wanted, false), digits.contains(&wanted));
+            prop_assert_eq!(number.has_digits(&wanted, true), digits.starts_with(&wanted));
+        }
+
         #[test]
         fn digits_survive_packing(digits in "[0-9]{0,3}[1-9][0-9]{2,11}") {
             let number = Number::from_digits(&digits);

@@ -162,6 +162,8 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
+        pace: config.pace,
+        alerts: config.alerts.clone(),
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

@@ -76,6 +76,21 @@ pub enum Word {
 }
 
 impl Word {
+    /// All of them, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::Calling,
+        Self::Open,
+        Self::Muting,
+        Self::Muted,
+        Self::Unmuting,
+        Self::Kicking,
+        Self::Kicked,
+        Self::Left,
+        Self::Failed,
+        Self::Unknown,
+        Self::Stale,
+    ];
+
     /// The word as it stands on the screen.
     #[must_use]
     pub fn text(self) -> &'static str {

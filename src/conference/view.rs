@@ -2,12 +2,13 @@
 //! only a deliberate sort moves rows, newcomers are added below.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::filter::{Filter, Row};
 use super::roster::{CallId, Change, Participant, Presence, Roster};
 use super::{ConferenceId, Moment};
-use crate::phone::Number;
+use crate::phone::{Number, Places};
 
 /// How long rows that are gone stay in sight.
 pub const SHOW_GONE: Duration = Duration::from_secs(30);
@@ -59,50 +60,28 @@ impl Column {
             Self::Ask => "last ask",
         }
     }
-}
 
-/// Words that must all be found in a row: in its name, number, conference, tag, other fields or state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    text: String,
-    words: Vec<String>,
-}
-
-impl Filter {
-    /// A filter from what a moderator typed.
+    /// Who comes first in this order, in words.
     #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), words: text.split_whitespace().map(str::to_lowercase).collect() }
-    }
-
-    /// What was typed.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it lets everything through.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    fn matches(&self, roster: &Roster, call: &Participant, now: Moment, stale_after: Duration) -> bool {
-        if self.words.is_empty() {
-            return true;
+    pub fn first(self, reverse: bool) -> &'static str {
+        match (self, reverse) {
+            (Self::Arrival, false) => "who came first, first",
+            (Self::Arrival, true) => "who came last, first",
+            (Self::Caller, false) => "A to Z",
+            (Self::Caller, true) => "those without a name, then Z to A",
+            (Self::Number, false) => "by country code, no number last",
+            (Self::Number, true) => "no number first",
+            (Self::Place, false) => "A to Z, unknown last",
+            (Self::Place, true) => "unknown first, then Z to A",
+            (Self::Voice, false) => "calling, open, muted, then who is gone",
+            (Self::Voice, true) => "who is gone, muted, open, calling",
+            (Self::Stay, false) => "longest first",
+            (Self::Stay, true) => "shortest first",
+            (Self::Hand, false) => "raised first, the longest first",
+            (Self::Hand, true) => "raised last",
+            (Self::Ask, false) => "latest first",
+            (Self::Ask, true) => "no ask first, then the oldest",
         }
-        let mut fields = vec![call.word(now, stale_after).text().to_owned(), call.settled(now, stale_after).text().to_owned()];
-        fields.extend(roster.name(call).map(str::to_lowercase));
-        fields.extend(call.number.map(Number::e164));
-        fields.extend(call.conference.as_ref().map(|conference| conference.as_str().to_lowercase()));
-        fields.extend([&call.instead, &call.called, &call.said_name, &call.others].into_iter().flatten().map(|text| text.to_lowercase()));
-        if call.number.is_none() {
-            fields.push(format!("no number {}", call.key.tag().to_lowercase()));
-        }
-        if call.hand.is_some() {
-            fields.push("hand".to_owned());
-        }
-        self.words.iter().all(|word| fields.iter().any(|field| field.contains(word.as_str())))
     }
 }
 
@@ -122,6 +101,11 @@ pub struct View {
     listed: HashSet<CallId>,
     /// Rows that are gone and still in sight.
     leaving: Vec<CallId>,
+    /// When the filter may judge a row otherwise by time alone, earliest first; one moment a row.
+    turns: BTreeSet<(Moment, CallId)>,
+    turn_of: HashMap<CallId, Moment>,
+    /// Where numbers are from, for filter and sort.
+    places: Places,
     stale_after: Duration,
 }
 
@@ -160,18 +144,21 @@ impl View {
     pub fn follow(&mut self, change: &Change, roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
         match change {
             Change::Nothing => {}
-            Change::Removed(id) => self.drop_row(*id),
+            Change::Removed(id) => {
+                self.note_turn(*id, None);
+                self.drop_row(*id);
+            }
             Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) => self.look_at(*id, roster, now, &held),
             Change::Several(ids) => ids.iter().for_each(|id| self.look_at(*id, roster, now, &held)),
         }
     }
 
     fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) {
-        let Some(call) = roster.get(id) else { return self.drop_row(id) };
-        let belongs = self.belongs(roster, call, now);
-        if belongs && self.listed.insert(id) {
-            self.rows.push(id);
-        } else if !belongs && self.listed.contains(&id) && !held(id) {
+        let Some(call) = roster.get(id) else {
+            self.note_turn(id, None);
+            return self.drop_row(id);
+        };
+        if !self.judge(id, call, roster, now) && self.listed.contains(&id) && !held(id) {
             self.drop_row(id);
         }
         if !call.is_live() && self.listed.contains(&id) && !self.leaving.contains(&id) {
@@ -179,12 +166,37 @@ impl View {
         }
     }
 
-    fn belongs(&self, roster: &Roster, call: &Participant, now: Moment) -> bool {
-        let here = self.conference.is_none() || self.conference == call.conference;
-        here && Self::in_sight(call, now) && self.filter.matches(roster, call, now, self.stale_after)
+    /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
+    fn judge(&mut self, id: CallId, call: &Participant, roster: &Roster, now: Moment) -> bool {
+        let shown = self.shows(call, now);
+        let turn = if shown { self.filter.turn(call, now, self.stale_after) } else { None };
+        self.note_turn(id, turn);
+        let belongs = shown && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places);
+        if belongs && self.listed.insert(id) {
+            self.rows.push(id);
+        }
+        belongs
     }
 
-    fn in_sight(call: &Participant, now: Moment) -> bool {
+    fn note_turn(&mut self, id: CallId, turn: Option<Moment>) {
+        let before = match turn {
+            Some(at) => self.turn_of.insert(id, at),
+            None => self.turn_of.remove(&id),
+        };
+        if before != turn {
+            before.map(|at| self.turns.remove(&(at, id)));
+            turn.map(|at| self.turns.insert((at, id)));
+        }
+    }
+
+    /// Whether a row would be listed without the filter.
+    fn shows(&self, call: &Participant, now: Moment) -> bool {
+        (self.conference.is_none() || self.conference == call.conference) && Self::in_sight(call, now)
+    }
+
+    /// Whether a call is on the line, or has not been gone for long.
+    #[must_use]
+    pub fn in_sight(call: &Participant, now: Moment) -> bool {
         call.is_live() || call.called_back || call.is_asking() || now.since(call.since) < SHOW_GONE
     }
 
@@ -195,10 +207,11 @@ impl View {
         self.leaving.retain(|row| *row != id);
     }
 
-    /// Takes rows off that are out of sight by now: gone for long, or filtered out while they were held.
+    /// Takes rows off that time alone takes off: gone for long, or not what the filter wants any more. Those that
+    /// it wants by now are added below.
     pub fn expire(&mut self, roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
         let before = self.listed.len();
-        let Self { leaving, listed, rows, .. } = self;
+        let Self { leaving, listed, .. } = self;
         leaving.retain(|id| match roster.get(*id) {
             Some(call) if Self::in_sight(call, now) => !call.is_live(),
             _ if held(*id) => true,
@@ -207,21 +220,48 @@ impl View {
                 false
             }
         });
+        let due: Vec<_> = self.turns.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
+        let mut gone = self.listed.len() < before;
+        for id in due {
+            let Some(call) = roster.get(id) else {
+                self.note_turn(id, None);
+                continue;
+            };
+            gone |= !self.judge(id, call, roster, now) && !held(id) && self.listed.remove(&id);
+        }
         // All at once: at the end of a large conference thousands go in the same second.
-        if listed.len() < before {
+        if gone {
+            let Self { listed, rows, .. } = self;
             rows.retain(|row| listed.contains(row));
         }
     }
 
-    /// Whether rows are in sight that are gone.
+    /// Whether time alone may change what is listed: rows are gone, or have come to where the filter judges anew.
     #[must_use]
-    pub fn has_leavers(&self) -> bool {
-        !self.leaving.is_empty()
+    pub fn is_due(&self, now: Moment) -> bool {
+        !self.leaving.is_empty() || self.next_turn().is_some_and(|at| at <= now)
     }
 
-    /// Looks at one row again, after it is held no longer.
-    pub fn release(&mut self, id: CallId, roster: &Roster, now: Moment) {
-        self.look_at(id, roster, now, &|_| false);
+    /// When the filter may judge a row otherwise; none while time changes nothing for it.
+    #[must_use]
+    pub fn next_turn(&self) -> Option<Moment> {
+        self.turns.first().map(|(at, _)| *at)
+    }
+
+    /// Looks at rows again that something held which is over. Many at once cost what one does.
+    pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
+        let mut gone = HashSet::new();
+        for id in ids.iter().copied() {
+            let belongs = roster.get(id).is_some_and(|call| self.listed.contains(&id) && self.judge(id, call, roster, now));
+            if !belongs && !held(id) {
+                gone.insert(id);
+            }
+        }
+        if !gone.is_empty() {
+            self.listed.retain(|id| !gone.contains(id));
+            self.rows.retain(|id| !gone.contains(id));
+            self.leaving.retain(|id| !gone.contains(id));
+        }
     }
 
     /// When, after a moment, the next row goes out of sight by itself.
@@ -257,7 +297,7 @@ impl View {
         if column == Column::Place {
             // Looked up once a row: the phone library takes microseconds, a comparison must not.
             calls.sort_by_cached_key(|(_, call)| {
-                let region = call.number.and_then(|number| crate::phone::describe(number).region);
+                let region = call.number.and_then(|number| self.places.of(number));
                 (region.is_none(), region)
             });
         } else if column == Column::Hand {
@@ -276,12 +316,16 @@ impl View {
     }
 
     fn rebuild(&mut self, roster: &Roster, now: Moment) {
-        let ranked = self.ranked.iter().filter_map(|id| Some((*id, roster.get(*id)?)));
-        let later = roster.iter().filter(|(id, _)| Some(*id) > self.ranked_to);
-        let rows: Vec<_> = ranked.chain(later).filter(|(_, call)| self.belongs(roster, call, now)).collect();
-        self.leaving = rows.iter().filter(|(_, call)| !call.is_live()).map(|(id, _)| *id).collect();
-        self.rows = rows.into_iter().map(|(id, _)| id).collect();
-        self.listed = self.rows.iter().copied().collect();
+        (self.rows, self.listed, self.turns, self.turn_of) = Default::default();
+        let ranked = std::mem::take(&mut self.ranked);
+        let later = roster.iter().filter(|(id, _)| Some(*id) > self.ranked_to).map(|(id, _)| id);
+        for id in ranked.iter().copied().chain(later.collect::<Vec<_>>()) {
+            if let Some(call) = roster.get(id) {
+                self.judge(id, call, roster, now);
+            }
+        }
+        self.ranked = ranked;
+        self.leaving = self.rows.iter().copied().filter(|id| roster.get(*id).is_some_and(|call| !call.is_live())).collect();
     }
 }
 

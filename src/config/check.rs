@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::error::given;
-use super::{Kick, Secret, ThemeChoice, Withheld};
+use super::{Kick, Secret, ThemeChoice, Way, Withheld};
 use crate::text;
 
 type Checked<T> = Result<T, String>;
@@ -129,6 +129,11 @@ pub fn validate_withheld(value: &str) -> Checked<Withheld> {
 /// What `k` does.
 pub fn validate_kick(value: &str) -> Checked<Kick> {
     validate_word(value, &[("dialog", Kick::Dialog), ("countdown", Kick::Countdown)])
+}
+
+/// A way to alert.
+pub fn validate_way(value: &str) -> Checked<Way> {
+    validate_word(value, &Way::WORDS)
 }
 
 /// Which colours are used.

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::error::{ConfigError, ErrorKind, Origin, shown};
 use super::paths::Paths;
 use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
-use super::{Config, ExposeSecret, Secret, file, secret};
+use super::{AlertWays, Config, ExposeSecret, Secret, file, secret};
 use crate::text;
 
 /// What the settings are wanted for.
@@ -147,11 +147,9 @@ impl Values {
         matches!(self.take(key), Some(Given { raw: Raw::Boolean(true), .. }))
     }
 
-    fn networks(&mut self, key: &'static str) -> Result<Vec<ipnet::IpNet>, ConfigError> {
+    fn list<T>(&mut self, key: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
         let Some(Given { raw: Raw::List(entries), .. }) = self.take(key) else { return Ok(Vec::new()) };
-        let checked = entries
-            .iter()
-            .map(|(entry, origin)| check::validate_network(entry).map_err(|sentence| ConfigError::setting(key, origin, &sentence)));
+        let checked = entries.iter().map(|(entry, origin)| check(entry).map_err(|sentence| ConfigError::setting(key, origin, &sentence)));
         checked.collect()
     }
 
@@ -226,8 +224,8 @@ impl Values {
             callback_token: self.text("callback_token", check::validate_token)?,
             callback_token_file: self.path("callback_token_file")?.unwrap_or_default(),
             callback_token_previous: self.text("callback_token_previous", check::validate_token)?,
-            allow: self.networks("allow")?,
-            proxies: self.networks("proxies")?,
+            allow: self.list("allow", check::validate_network)?,
+            proxies: self.list("proxies", check::validate_network)?,
             conference: self.text("conference", check::validate_conference)?,
             journal: self.path("journal")?.unwrap_or_default(),
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
@@ -237,6 +235,12 @@ impl Values {
             theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
             ascii: self.boolean("ascii"),
             mask: self.boolean("mask"),
+            alerts: AlertWays {
+                hand: self.list("alert_hand", check::validate_way)?,
+                unknown: self.list("alert_unknown", check::validate_way)?,
+                banned: self.list("alert_banned", check::validate_way)?,
+                silence: self.list("alert_silence", check::validate_way)?,
+            },
             read_only: false,
             log: self.path("log")?.unwrap_or_default(),
             log_level: self.text("log_level", check::validate_log_level)?.unwrap_or(unset.log_level),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::setting::SETTINGS;
-use super::{Config, Kick, Loaded, Origin, Secret, ThemeChoice, Withheld};
+use super::{Config, Kick, Loaded, Origin, Secret, ThemeChoice, Way, Withheld};
 use crate::text;
 
 impl Loaded {
@@ -93,10 +93,19 @@ fn value(config: &Config, key: &str) -> Value {
         }),
         "ascii" => Value::Plain(config.ascii.to_string()),
         "mask" => Value::Plain(config.mask.to_string()),
+        "alert_hand" => ways(&config.alerts.hand),
+        "alert_unknown" => ways(&config.alerts.unknown),
+        "alert_banned" => ways(&config.alerts.banned),
+        "alert_silence" => ways(&config.alerts.silence),
         "log" => path(&config.log),
         "log_level" => word(&config.log_level.as_str().to_ascii_lowercase()),
         _ => Value::Elsewhere,
     }
+}
+
+fn ways(ways: &[Way]) -> Value {
+    let words: Vec<_> = ways.iter().map(|way| way.word()).collect();
+    Value::Plain(list(&words))
 }
 
 fn word(word: &str) -> Value {

@@ -10,33 +10,42 @@ use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
-use crate::config::{Kick, Withheld};
+use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
 use super::keys::Chord;
 
 pub mod ages;
+pub mod alerts;
 mod asks;
 mod banner;
+mod batch;
 mod cursor;
 pub mod dialog;
 mod effect;
+mod kick;
 pub mod layout;
 mod marks;
 mod message;
 mod order;
+pub mod palette;
 mod press;
 mod rules;
 mod run;
 mod sentences;
+mod takeback;
 mod tally;
 mod update;
+mod whom;
 
-pub use asks::Countdown;
+pub use alerts::Alerts;
 pub use banner::{TABS_FROM, Tab};
+pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
+pub use kick::{Countdown, KickDialog};
+pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
 pub use order::{BanForm, BanList, QueueLine};
 pub use sentences::{Line, Tone};
@@ -62,6 +71,10 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
+    /// Bulk asks a second.
+    pub pace: u32,
+    /// What alerts the moderator, and how.
+    pub alerts: AlertWays,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -103,6 +116,8 @@ pub struct App {
     pub view: View,
     /// The caller under the cursor: an identity, never a row's number.
     pub cursor: Option<CallId>,
+    /// Who is marked.
+    pub marks: Marks,
     /// The place in the list of the table's first line; negative while lines above are kept empty so
     /// that the row under the cursor keeps its line.
     pub top: isize,
@@ -142,12 +157,17 @@ pub struct App {
     pub fault: Option<String>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
+    /// What is worth a sound.
+    pub alerts: Alerts,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
     tallies: tally::Tallies,
     pressed: Option<(Chord, Moment)>,
+    batches: batch::Batches,
+    /// What news make necessary to do.
+    outbox: Vec<Effect>,
 }
 
 impl App {
@@ -160,6 +180,7 @@ impl App {
             roster: Roster::default(),
             view,
             cursor: None,
+            marks: Marks::default(),
             top: 0,
             size,
             now,
@@ -179,12 +200,15 @@ impl App {
             counts: ListenerCounts::default(),
             fault: None,
             leaving: false,
+            alerts: Alerts::new(settings.alerts.clone()),
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
             tallies: tally::Tallies::default(),
             pressed: None,
+            batches: batch::Batches::default(),
+            outbox: Vec::new(),
             settings,
             keys,
         }
@@ -283,6 +307,11 @@ impl App {
         }
         self.lines.push_back(Line { at, tone, text, about });
     }
+}
+
+/// A count with the words for one or for several.
+fn plural(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// Replaces the digits of anything long enough to be a phone number, all but the last two.

@@ -131,7 +131,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Unreachable, "unreachable", &[], "unreachable", "list the callers without a number, whom no ask can reach"),
     entry(Command::Name, "name", &["n"], "name", "name the caller, for this and later calls from the number").dangerous().footer(14),
     entry(Command::Remove, "remove", &["Delete"], "off the list", "take the row off the list without asking the provider").dangerous(),
-    entry(Command::Filter, "filter", &["/"], "filter", "filter by name, number, field or state").footer(4),
+    entry(Command::Filter, "filter", &["/"], "filter", "filter by words, state:, hand:, place:, >10m; -word for the rest").footer(4),
     entry(Command::Sort, "sort", &["s"], "sort", "sort by the next column").footer(15),
     entry(Command::Reverse, "reverse", &["S"], "reverse", "reverse the order"),
     entry(Command::Detail, "detail", &["d"], "detail", "show or hide everything known of the caller").footer(12),
@@ -155,7 +155,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave dialog, countdown, bulk ask, filter, marks, one by one"),
-    entry(Command::Palette, "palette", &[":"], "more", "find any command by its name").footer(7),
+    entry(Command::Palette, "palette", &[":"], "more", "find any command or caller by a scrap of the name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(6),
     entry(Command::Quit, "quit", &["q", "Ctrl-c"], "quit", "quit; asks first while callers are in").footer(8),
 ];

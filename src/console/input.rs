@@ -14,6 +14,7 @@ pub fn message(event: Event) -> Option<Message> {
         Event::Resize(width, height) => Some(Message::Resized(width, height)),
         Event::Mouse(mouse) => match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => Some(Message::Mouse(Mouse::Press(mouse.column, mouse.row))),
+            MouseEventKind::Drag(MouseButton::Left) => Some(Message::Mouse(Mouse::Drag(mouse.column, mouse.row))),
             MouseEventKind::ScrollUp => Some(Message::Mouse(Mouse::WheelUp)),
             MouseEventKind::ScrollDown => Some(Message::Mouse(Mouse::WheelDown)),
             _ => None,

@@ -19,8 +19,8 @@ use super::input;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq};
-use crate::journal::{Draft, Feed, Health, History, Journal, ReadError, now};
+use crate::conference::event::{Event, Seq, What};
+use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, now};
 
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -275,6 +275,15 @@ impl<S: Screen> Session<'_, S> {
                     }
                 });
             }
+            Effect::AppendAll(whats) => {
+                let (journal, mail) = (Arc::clone(&self.journal), self.mail.clone());
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = append_all(&*journal, at, whats).await {
+                        // The session may have ended meanwhile.
+                        let _ = mail.send(Message::NotWritten(error.to_string()));
+                    }
+                });
+            }
             Effect::ReadFields(seq) => match self.history.raw(seq) {
                 Ok(raw) => {
                     let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
@@ -287,6 +296,16 @@ impl<S: Screen> Session<'_, S> {
                     self.terminal_gone(&format!("drawing: {error}"));
                 }
             }
+            Effect::Ring => {
+                if let Err(error) = self.screen.ring() {
+                    self.terminal_gone(&format!("ringing: {error}"));
+                }
+            }
+            Effect::Notify(way, text) => {
+                if let Err(error) = self.screen.notify(way, &text) {
+                    self.terminal_gone(&format!("notifying: {error}"));
+                }
+            }
             Effect::Quit => {
                 self.ending.get_or_insert(Ending::Quit);
             }
@@ -296,6 +315,30 @@ impl<S: Screen> Session<'_, S> {
             }
         }
     }
+}
+
+/// How many drafts are appended before the first of them is waited for.
+const PORTION: usize = 500;
+
+/// The pause before a full queue is tried again.
+const QUEUE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Appends many in their order, in portions, so that callbacks find room between them.
+async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), AppendError> {
+    let mut drafts = whats.into_iter().map(|what| Draft::new(at, what)).peekable();
+    while drafts.peek().is_some() {
+        let portion: Vec<_> = drafts.by_ref().take(PORTION).map(|draft| (draft.clone(), journal.append(draft))).collect();
+        for (draft, mut receipt) in portion {
+            while let Err(error) = receipt.durable().await {
+                if error != AppendError::Busy {
+                    return Err(error);
+                }
+                tokio::time::sleep(QUEUE_PAUSE).await;
+                receipt = journal.append(draft.clone());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The fields that stand nowhere else in the detail pane, cleaned for showing.

@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 
 use super::app::App;
 use super::ui::{Theme, render};
+use crate::config::Way;
 
 /// Something that a console can be drawn on.
 pub trait Screen {
@@ -24,6 +25,10 @@ pub trait Screen {
     fn repaint(&mut self) -> io::Result<()>;
     /// Hands text to the terminal's clipboard (OSC 52), where it allows that.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Rings the terminal's bell.
+    fn ring(&mut self) -> io::Result<()>;
+    /// Has the terminal notify the desktop, where it knows how.
+    fn notify(&mut self, way: Way, text: &str) -> io::Result<()>;
 }
 
 /// The real terminal. It is left when this is dropped.
@@ -49,6 +54,28 @@ impl Tty {
                 Err(error)
             }
         }
+    }
+}
+
+impl Tty {
+    /// Writes what is no part of a frame. Every frame has been flushed, so it stands in none.
+    fn between_frames(&mut self, bytes: &str) -> io::Result<()> {
+        let backend = self.terminal.backend_mut();
+        backend.write_all(bytes.as_bytes())?;
+        Write::flush(backend)
+    }
+}
+
+/// The bytes of a notification; empty for a way that is none.
+///
+/// A caller may have chosen the text. Whatever could end the sequence or begin another is taken out, and so
+/// are semicolons, which separate its parts (and make an OSC 9 of ConEmu's a command).
+fn notification(way: Way, text: &str) -> String {
+    let text = crate::text::clean_field(text).replace(';', ",");
+    match way {
+        Way::Osc9 => format!("\x1b]9;confmod: {text}\x1b\\"),
+        Way::Osc777 => format!("\x1b]777;notify;confmod;{text}\x1b\\"),
+        Way::Bell | Way::Flash => String::new(),
     }
 }
 
@@ -104,6 +131,14 @@ impl Screen for Tty {
         queue!(backend, CopyToClipboard::to_clipboard_from(text))?;
         Write::flush(backend)
     }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.between_frames("\x07")
+    }
+
+    fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
+        self.between_frames(&notification(way, text))
+    }
 }
 
 /// Makes panics harmless to the screen. One on the calling thread gives the terminal back before it is
@@ -127,4 +162,32 @@ pub fn catch_panics(farewell: String, elsewhere: impl Fn(String) + Send + Sync +
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         elsewhere(crate::text::clean_field(&format!("panic in the thread {thread}: {words}{place}")));
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_notification() {
+        let hostile = "Eve\x1b\\\x07\u{9c}\u{9d}52;c;ZXZpbA==\x1b]0;owned\x07 raised\na hand";
+        for (way, begin) in [(Way::Osc9, "\x1b]9;confmod: "), (Way::Osc777, "\x1b]777;notify;confmod;")] {
+            let bytes = notification(way, hostile);
+            let text = bytes.strip_prefix(begin).and_then(|rest| rest.strip_suffix("\x1b\\")).expect("the sequence");
+            assert_eq!(text, "Eve\\52,c,ZXZpbA==]0,owned raised a hand");
+        }
+        assert_eq!(notification(Way::Bell, "no"), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_leaves_its_notification(text in proptest::prelude::any::<String>()) {
+            for way in [Way::Osc9, Way::Osc777] {
+                let bytes = notification(way, &text);
+                let inside = &bytes[1..bytes.len() - 2];
+                proptest::prop_assert!(inside.chars().all(crate::text::is_showable));
+                proptest::prop_assert_eq!(inside.matches(';').count(), if way == Way::Osc9 { 1 } else { 3 });
+            }
+        }
+    }
 }

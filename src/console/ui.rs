@@ -47,6 +47,9 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     events::draw(&mut paint, app, layout.events);
     footer::draw(&mut paint, app, &layout);
     dialog::draw(&mut paint, app);
+    if app.alerts.is_flashing(app.now) {
+        paint.turn_over();
+    }
     paint.sweep();
 }
 

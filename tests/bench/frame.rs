@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use confmod::conference::event::{Answer, Arrival, Ask, Cause, Event, Seq, What};
 use confmod::conference::{Action, CallKey, Moment, Outcome};
-use confmod::config::{Kick, ThemeChoice, Withheld};
+use confmod::config::{AlertWays, Kick, ThemeChoice, Withheld};
 use confmod::console::app::{App, Message, Settings};
 use confmod::console::command::KeyMap;
 use confmod::console::keys::Chord;
@@ -131,7 +131,9 @@ fn console(callers: u64) -> App {
         stale_after: Duration::from_secs(4 * 3_600),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
+        pace: 10,
         kick: Kick::Dialog,
+        alerts: AlertWays::default(),
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".to_owned(),

@@ -142,7 +142,7 @@ fn rows_that_are_gone_go_after_thirty_seconds_but_not_while_they_are_held() {
     assert_eq!(table.keys(), ["c", "a", "b"]);
     table.view.expire(&table.roster, Moment(40_000), |id| id == a);
     assert_eq!(table.keys(), ["c", "a"]);
-    table.view.release(a, &table.roster, Moment(40_000));
+    table.view.release(&[a], &table.roster, Moment(40_000), |_| false);
     assert_eq!(table.keys(), ["c"]);
     assert!(!table.view.lists(b));
     table.play([(50, join("b", "1", "4420"))]);
@@ -163,7 +163,7 @@ fn a_row_that_no_longer_matches_stays_while_it_is_held() {
     ]);
     muted[1..].iter().for_each(|event| table.event(event));
     assert_eq!(table.keys(), ["a", "b"]);
-    table.view.release(table.id("a"), &table.roster, table.now);
+    table.view.release(&[table.id("a")], &table.roster, table.now, |_| false);
     assert_eq!(table.keys(), ["b"]);
 }
 
@@ -176,32 +176,84 @@ fn a_name_given_later_is_found() {
     assert_eq!(table.keys(), ["b"]);
 }
 
+#[test]
+fn time_alone_lists_rows_below_and_takes_others_off() {
+    let mut table = three();
+    table.view.sort(Column::Caller, false, &table.roster, table.now);
+    table.view.set_filter(Filter::new(">10s"), &table.roster, table.now);
+    assert!(table.keys().is_empty());
+    assert_eq!(table.view.next_turn(), Some(Moment(10_000)));
+    table.view.expire(&table.roster, Moment(9_999), |_| false);
+    assert!(table.keys().is_empty() && !table.view.is_due(Moment(9_999)) && table.view.is_due(Moment(10_000)));
+    table.view.expire(&table.roster, Moment(10_000), |_| false);
+    assert_eq!((table.keys(), table.view.next_turn()), (vec!["c"], Some(Moment(11_000))));
+    table.view.expire(&table.roster, Moment(60_000), |_| false);
+    assert_eq!((table.keys(), table.view.next_turn()), (vec!["c", "a", "b"], None), "below, and nothing more to wait for");
+
+    table.view.set_filter(Filter::new("<70s"), &table.roster, Moment(60_000));
+    let c = table.id("c");
+    table.view.expire(&table.roster, Moment(71_000), |id| id == c);
+    assert_eq!(table.keys(), ["c", "b"], "but not the row that is held");
+    table.view.release(&[c], &table.roster, Moment(71_000), |_| false);
+    assert_eq!(table.keys(), ["b"]);
+    table.play([(72, leave("b"))]);
+    assert_eq!(table.view.next_turn(), None, "who has left stays no longer");
+}
+
+#[test]
+fn a_call_that_falls_silent_leaves_the_filter_for_open_ones() {
+    let mut table = three();
+    table.view.set_filter(Filter::new("state:open"), &table.roster, table.now);
+    let stale = Moment(STALE.as_millis() as i64);
+    assert_eq!(table.view.next_turn(), Some(stale));
+    table.view.expire(&table.roster, stale, |_| false);
+    assert_eq!(table.keys(), ["a", "b"]);
+    table.view.set_filter(Filter::new("mia"), &table.roster, table.now);
+    assert_eq!(table.view.next_turn(), None, "a word that is in no state waits for nothing");
+}
+
+const FILTERS: [&str; 12] =
+    ["", "open", "muted", "1", "-open", ">10s", "<14s", ">8s <20s", "hand:", "-hand: state:open", "state:stale", "-state:stale -muted"];
+
 proptest! {
     #[test]
-    fn following_lists_the_same_rows_as_building_anew(moves in prop::collection::vec((0usize..6, 0usize..5), 0..80), filter in prop::sample::select(vec!["", "open", "muted", "1"])) {
+    fn following_lists_the_same_rows_as_building_anew(
+        moves in prop::collection::vec((0usize..8, 0usize..5, 0i64..6_000), 0..80),
+        filter in prop::sample::select(&FILTERS[..]),
+        conference in prop::sample::select(vec![None, Some("1")]),
+    ) {
         let mut table = Table::new();
+        table.view = View::new(Duration::from_secs(20));
+        table.view.show(conference.map(Into::into), &table.roster, table.now);
         table.view.set_filter(Filter::new(filter), &table.roster, table.now);
         let keys = ["a", "b", "c", "d", "e"];
         let mut seq = 0;
-        for (second, (kind, who)) in moves.into_iter().enumerate() {
+        for (kind, who, later) in moves {
             let key = keys[who];
+            table.now = table.now.plus(Duration::from_millis(later.cast_unsigned()));
             let what = match kind {
-                0 => join(key, if who % 2 == 0 { "1" } else { "2" }, "100"),
-                1 => leave(key),
-                2 => ask(key, Action::Mute),
-                3 => answer(key, seq, Outcome::Accepted),
-                4 => hand(key, true),
-                _ => ask(key, Action::Kick),
+                0 => Some(join(key, if who % 2 == 0 { "1" } else { "2" }, "100")),
+                1 => Some(leave(key)),
+                2 => Some(ask(key, Action::Mute)),
+                3 => Some(answer(key, seq, Outcome::Accepted)),
+                4 => Some(hand(key, true)),
+                5 => Some(ask(key, Action::Kick)),
+                6 => Some(start(key)),
+                _ => None,
             };
-            seq += 1;
-            let event = Event { seq: crate::conference::event::Seq(seq), at: Moment(second as i64 * 4_000), what };
-            table.event(&event);
+            if let Some(what) = what {
+                seq += 1;
+                table.event(&Event { seq: crate::conference::event::Seq(seq), at: table.now, what });
+            }
+            let waiting = table.view.next_turn();
             table.view.expire(&table.roster, table.now, |_| false);
+            prop_assert!(table.view.next_turn().is_none_or(|at| at > table.now), "{:?} then {:?}", waiting, table.view.next_turn());
             let mut anew = table.view.clone();
             anew.sort(Column::Arrival, false, &table.roster, table.now);
             let mut followed = table.view.rows().to_vec();
             followed.sort_unstable();
             prop_assert_eq!(followed, anew.rows().to_vec());
+            prop_assert_eq!(table.view.next_turn(), anew.next_turn());
         }
     }
 }

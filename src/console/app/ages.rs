@@ -87,12 +87,16 @@ impl App {
         if let Some(expiry) = self.view.next_expiry(&self.roster, self.now) {
             consider(expiry);
         }
+        if let Some(turn) = self.view.next_turn() {
+            consider(beat_after(turn));
+        }
         if let Some(countdown) = &self.countdown {
             let left = countdown.until.since(self.now).as_millis() as i64;
             consider(Moment(self.now.0 + if left % 1_000 == 0 { left.min(1_000) } else { left % 1_000 }));
         }
         // The help covers what would step; but a kick that counts down must be on time or not at all.
-        next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })))
+        let next = next.filter(|_| self.countdown.is_some() || !matches!(self.dialog, Some(Dialog::Help { .. })));
+        [next, self.alerts.next(self.now)].into_iter().flatten().min()
     }
 
     /// How long a call has been in, or was, as the screen shows it.

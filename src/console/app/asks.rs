@@ -1,30 +1,17 @@
-//! Asking the provider for something: who can be asked for what, and why not. A dialog's target is looked
-//! at again when it is confirmed; nobody is acted on who is not who was named.
+//! Asking the provider for something: who can be asked for what, and why not.
 
 use std::time::Duration;
 
 use super::dialog::Target;
-use super::{App, Dialog, Effect, Tone};
-use crate::conference::event::{Ask, Cause, What};
+use super::{App, Effect, Tone};
+use crate::conference::event::{Ask, Cause};
 use crate::conference::roster::{CallId, Participant, Presence};
-use crate::conference::{Action, Moment, Outcome};
-use crate::config::{Kick, Withheld};
+use crate::conference::{Action, Outcome};
+use crate::config::Withheld;
 use crate::console::command::{self, Command};
 
 /// A key held down repeats: the same ask for the same caller so soon is the same press.
 pub(super) const ONE_PRESS: Duration = Duration::from_millis(500);
-
-/// How long a kick waits when it is set to count down instead of asking.
-const COUNTDOWN: Duration = Duration::from_secs(3);
-
-/// A kick that goes out when its time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Countdown {
-    /// Whom it is about.
-    pub target: Target,
-    /// When it goes out.
-    pub until: Moment,
-}
 
 /// The action of a command that asks the provider for one.
 fn action_of(command: Command) -> Option<Action> {
@@ -52,13 +39,15 @@ impl App {
         if self.leaving && command != Command::Quit {
             return Some("confmod is quitting".into());
         }
+        match command {
+            Command::Mute | Command::Unmute | Command::Kick => return self.why_nobody(|_| action_of(command)),
+            Command::Again => return self.why_nobody(action_again),
+            Command::TakeBack if !self.can_take_back() => return Some("there is no mute or unmute to take back".into()),
+            _ => {}
+        }
         let needs_caller = matches!(
             command,
-            Command::Mute
-                | Command::Unmute
-                | Command::Kick
-                | Command::Mark
-                | Command::Again
+            Command::Mark
                 | Command::Hand
                 | Command::HandFirst
                 | Command::Exempt
@@ -73,11 +62,10 @@ impl App {
         let Some(call) = self.selected() else { return Some("nobody is under the cursor".into()) };
         match command {
             Command::Copy if call.number.is_none() => Some(format!("{} has no number to copy", self.label(call))),
-            Command::Again => match action_again(call) {
-                Some(action) => self.why_not(call, action),
-                None => Some(format!("nothing failed for {}", self.label(call))),
-            },
-            _ => action_of(command).map_or_else(|| self.why_no_order(command), |action| self.why_not(call, action)),
+            Command::Mark if !(call.is_live() || call.called_back || self.marks.has(self.cursor?)) => {
+                Some(format!("{} has left", self.label(call)))
+            }
+            _ => self.why_no_order(command),
         }
     }
 
@@ -114,34 +102,40 @@ impl App {
 
     /// `m` and `u`: asks at once. `k`: asks the moderator first.
     pub(super) fn act(&mut self, command: Command) -> Vec<Effect> {
-        let (Some(action), Some(target)) = (action_of(command), self.target()) else { return Vec::new() };
-        match (action, self.settings.kick) {
-            (Action::Kick, Kick::Dialog) => self.dialog = Some(Dialog::Kick(target)),
-            (Action::Kick, Kick::Countdown) if self.countdown.is_some() => {
-                self.say(Tone::Warning, "a kick is counting down already; Esc stops it");
-            }
-            (Action::Kick, Kick::Countdown) => {
-                self.countdown = Some(Countdown { target, until: self.now.plus(COUNTDOWN) });
-            }
-            (Action::Mute | Action::Unmute, _) if self.is_held_down(action) => {}
-            (Action::Mute | Action::Unmute, _) => return self.ask(target.id, action),
+        let action = action_of(command);
+        if self.marks.is_empty() && action.is_some_and(|action| self.is_held_down(action)) {
+            return Vec::new();
         }
-        Vec::new()
+        self.ask_for_whom(|_| action)
+    }
+
+    /// `r`: the last ask once more, where it failed. A kick is confirmed again.
+    pub(super) fn again(&mut self) -> Vec<Effect> {
+        self.ask_for_whom(action_again)
+    }
+
+    fn ask_for_whom(&mut self, action: impl Fn(&Participant) -> Option<Action>) -> Vec<Effect> {
+        let whom = match self.whom(action) {
+            Ok(whom) => whom,
+            Err(why) => {
+                self.say(Tone::Warning, why);
+                return Vec::new();
+            }
+        };
+        if let Some(passed_over) = whom.passed_over() {
+            self.say(Tone::Warning, format!("not asked for: {passed_over}"));
+        }
+        let (kicks, others): (Vec<_>, Vec<_>) = whom.targets.iter().partition(|(_, action)| *action == Action::Kick);
+        if !kicks.is_empty() {
+            let kicks: Vec<_> = kicks.into_iter().map(|(target, _)| target).collect();
+            self.begin_kick(kicks, whom.marked && others.is_empty());
+        }
+        if others.is_empty() { Vec::new() } else { self.ask_all(&others, whom.marked) }
     }
 
     fn is_held_down(&self, action: Action) -> bool {
         let last = self.selected().and_then(|call| call.ask.as_ref());
         last.is_some_and(|last| last.ended.is_none() && last.action == action && self.now.since(last.at) < ONE_PRESS)
-    }
-
-    /// `r`: the last ask once more. A kick is confirmed again.
-    pub(super) fn again(&mut self) -> Vec<Effect> {
-        match self.selected().and_then(action_again) {
-            Some(Action::Kick) => self.act(Command::Kick),
-            Some(Action::Mute) => self.act(Command::Mute),
-            Some(Action::Unmute) => self.act(Command::Unmute),
-            None => Vec::new(),
-        }
     }
 
     /// The caller under the cursor, in this stay.
@@ -150,40 +144,10 @@ impl App {
         Some(Target { id, stays: self.roster.get(id)?.stays })
     }
 
-    /// `y`, or the end of a countdown: kicks exactly the caller that was named, if that is still so.
-    pub(super) fn kick(&mut self, target: Target) -> Vec<Effect> {
-        let refusal = match self.roster.get(target.id) {
-            None => Some("the caller is gone: nothing was sent".to_owned()),
-            Some(call) if call.stays != target.stays => Some(format!("{} left and joined anew: nothing was sent", self.label(call))),
-            Some(call) => self.why_not(call, Action::Kick).map(|why| format!("{why}: nothing was sent")),
-        };
-        match refusal {
-            Some(why) => {
-                self.say(Tone::Warning, why);
-                Vec::new()
-            }
-            None => self.ask(target.id, Action::Kick),
-        }
-    }
-
-    /// Ends a countdown whose time is up.
-    pub(super) fn count_down(&mut self) -> Vec<Effect> {
-        match self.countdown {
-            Some(countdown) if countdown.until <= self.now => {
-                self.countdown = None;
-                self.kick(countdown.target)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn ask(&mut self, id: CallId, action: Action) -> Vec<Effect> {
-        self.roster.get(id).and_then(|call| self.asked(call, action, Cause::Key)).into_iter().collect()
-    }
-
-    /// An ask for a caller, where one can be made.
-    pub(super) fn asked(&self, call: &Participant, action: Action, cause: Cause) -> Option<Effect> {
-        Some(Effect::Append(What::Asked(Ask {
+    /// The ask for a caller; none where nothing can go out.
+    pub(super) fn ask_for(&self, id: CallId, action: Action, cause: Cause) -> Option<Ask> {
+        let call = self.roster.get(id)?;
+        Some(Ask {
             action,
             call: call.key.clone(),
             conference: call.conference.clone()?,
@@ -192,6 +156,6 @@ impl App {
             cause,
             rule: None,
             joined: call.joined,
-        })))
+        })
     }
 }

@@ -27,12 +27,11 @@ impl App {
 
     /// Whether a row must not be taken off under anybody's hands.
     pub(super) fn holds(&self) -> impl Fn(CallId) -> bool + use<> {
-        let held = [
-            self.cursor,
-            self.dialog.as_ref().and_then(super::Dialog::target),
-            self.countdown.as_ref().map(|countdown| countdown.target.id),
-        ];
-        move |id| held.contains(&Some(id))
+        let named = self.dialog.as_ref().map_or(&[][..], super::Dialog::targets);
+        let counting = self.countdown.as_ref().map_or(&[][..], |countdown| &countdown.targets);
+        let held: Vec<_> = self.cursor.into_iter().chain(named.iter().chain(counting).map(|target| target.id)).collect();
+        let marked = self.marks.snapshot();
+        move |id| held.contains(&id) || marked.contains(&id)
     }
 
     /// Lets the list change and puts the row under the cursor back on its line.
@@ -93,8 +92,7 @@ impl App {
             self.remind();
         }
         if let Some(left) = left.filter(|left| Some(*left) != self.cursor) {
-            let now = self.now;
-            self.keep_line(|app| app.view.release(left, &app.roster, now));
+            self.let_go(&[left]);
         }
     }
 

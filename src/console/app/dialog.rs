@@ -2,17 +2,18 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::kick::KickDialog;
 use super::order::{BanForm, BanList};
+use super::palette::Palette;
 use crate::conference::ConferenceId;
 use crate::conference::roster::CallId;
-use crate::console::command::{self, Command, Entry};
 use crate::console::keys::{Chord, Key};
 
 /// What is open. Keys go to it before anything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
-    /// Kick this caller? Only `y` sends.
-    Kick(Target),
+    /// Kick these callers?
+    Kick(KickDialog),
     /// Quit while callers are in? Only `y` quits.
     Quit,
     /// A name is being typed for a caller.
@@ -25,8 +26,8 @@ pub enum Dialog {
     Bans(BanList),
     /// A filter is being typed; it filters while it is typed.
     Filter(Input),
-    /// A command is being looked for.
-    Palette(Input, usize),
+    /// A command or a caller is being looked for.
+    Palette(Palette),
     /// The list of keys, scrolled by so many lines.
     Help {
         /// Lines scrolled down.
@@ -44,13 +45,14 @@ pub struct Target {
 }
 
 impl Dialog {
-    /// The caller it is about, whose row must stay in sight.
+    /// The callers it is about, whose rows must stay in sight.
     #[must_use]
-    pub fn target(&self) -> Option<CallId> {
+    pub fn targets(&self) -> &[Target] {
         match self {
-            Self::Kick(target) | Self::Name(target, _) => Some(target.id),
-            Self::Ban(form) => Some(form.target.id),
-            Self::ClearHands(_) | Self::Bans(_) | Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => None,
+            Self::Kick(dialog) => &dialog.targets,
+            Self::Name(target, _) => std::slice::from_ref(target),
+            Self::Ban(form) => std::slice::from_ref(&form.target),
+            Self::ClearHands(_) | Self::Bans(_) | Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => &[],
         }
     }
 }
@@ -128,27 +130,6 @@ impl Input {
     }
 }
 
-/// The commands that match what was typed, best first; all of them for nothing.
-#[must_use]
-pub fn found(typed: &str) -> Vec<&'static Entry> {
-    use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-    let listed = command::TABLE.iter().filter(|entry| !matches!(entry.command, Command::Palette | Command::Tab(_) | Command::Back));
-    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
-    let mut matcher = nucleo_matcher::Matcher::new(nucleo_matcher::Config::DEFAULT);
-    let mut scored: Vec<_> = listed
-        .filter_map(|entry| {
-            let mut buffer = Vec::new();
-            let text = format!("{} {}", entry.label, entry.help);
-            let score = pattern.score(nucleo_matcher::Utf32Str::new(&text, &mut buffer), &mut matcher)?;
-            // A label that begins with what was typed is what was meant.
-            let meant = u32::from(!typed.is_empty() && entry.label.starts_with(&typed.to_lowercase())) * 10_000;
-            Some((score + meant, entry))
-        })
-        .collect();
-    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    scored.into_iter().map(|(_, entry)| entry).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,16 +156,5 @@ mod tests {
         input.insert(&"x".repeat(1_000));
         assert_eq!(input.text().len(), INPUT_BYTES);
         assert!(!input.press(Chord::plain(Key::Enter)), "Enter is the dialog's");
-    }
-
-    #[test]
-    fn the_palette_finds_by_scraps() {
-        let first = |typed: &str| found(typed).first().map(|entry| entry.id);
-        assert_eq!(first("kick"), Some("kick"));
-        assert_eq!(first("unm"), Some("unmute"));
-        assert_eq!(first("cpy"), Some("copy"));
-        assert_eq!(first("digits"), Some("mask"));
-        assert!(found("zzzz").is_empty());
-        assert!(found("").len() > 15);
     }
 }

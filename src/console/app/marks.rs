@@ -1,12 +1,163 @@
-//! Marks: they belong to callers, not to rows.
+//! Marks: they belong to callers, not to rows, and survive sorting, filters, newcomers and leavers.
 
-use super::{App, Effect};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{App, Effect, Tone};
+use crate::conference::roster::CallId;
 use crate::console::command::Command;
+
+/// Who is marked.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// Shared with whoever must not let marked rows go; copied only if somebody still holds it.
+    marked: Arc<HashSet<CallId>>,
+    /// Where a range began, and what it has marked so far.
+    range: Option<(CallId, Vec<CallId>)>,
+}
+
+impl Marks {
+    /// Whether a caller is marked.
+    #[must_use]
+    pub fn has(&self, id: CallId) -> bool {
+        self.marked.contains(&id)
+    }
+
+    /// How many are marked.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// Whether nobody is marked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.marked.is_empty()
+    }
+
+    /// Everybody who is marked, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = CallId> + '_ {
+        self.marked.iter().copied()
+    }
+
+    /// The marks as they are now.
+    pub(super) fn snapshot(&self) -> Arc<HashSet<CallId>> {
+        Arc::clone(&self.marked)
+    }
+
+    /// Marks a caller; says whether that was new.
+    pub(super) fn add(&mut self, id: CallId) -> bool {
+        Arc::make_mut(&mut self.marked).insert(id)
+    }
+
+    fn take(&mut self, id: CallId) -> bool {
+        Arc::make_mut(&mut self.marked).remove(&id)
+    }
+
+    fn take_all(&mut self) -> Vec<CallId> {
+        self.range = None;
+        std::mem::take(&mut self.marked).iter().copied().collect()
+    }
+}
 
 impl App {
     /// Runs a command that is about marks.
-    pub(super) fn marks(&mut self, _command: Command) -> Vec<Effect> {
-        self.say(super::Tone::Warning, "nothing can be done here");
+    pub(super) fn mark(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Range(motion) => self.mark_range(motion),
+            Command::MarkAll => self.mark_all(),
+            _ => self.toggle_mark(),
+        }
         Vec::new()
+    }
+
+    /// Whether a row can be marked: somebody is there, or will be.
+    fn can_be_marked(&self, id: CallId) -> bool {
+        self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back)
+    }
+
+    pub(super) fn toggle_mark(&mut self) {
+        let Some(id) = self.cursor else { return };
+        self.marks.range = None;
+        if self.marks.take(id) {
+            self.unmarked(&[id]);
+        } else if self.can_be_marked(id) {
+            self.marks.add(id);
+        }
+    }
+
+    /// Everybody who is listed, in sight or not; again takes exactly those marks away.
+    fn mark_all(&mut self) {
+        self.marks.range = None;
+        let listed: Vec<_> = self.view.rows().iter().copied().filter(|id| self.can_be_marked(*id)).collect();
+        if listed.iter().all(|id| self.marks.has(*id)) {
+            for id in &listed {
+                self.marks.take(*id);
+            }
+            self.unmarked(&listed);
+        } else {
+            for id in &listed {
+                self.marks.add(*id);
+            }
+            self.say(Tone::Plain, format!("{} marked", self.marks.len()));
+        }
+    }
+
+    /// Moves as the key without Shift, and marks from where the range began to where the cursor is now.
+    fn mark_range(&mut self, motion: u8) {
+        let Some(from) = self.cursor else { return };
+        match motion {
+            1 => self.go_by(-1),
+            2 => self.go_by(1),
+            3 => self.go_by(-self.page()),
+            4 => self.go_by(self.page()),
+            5 => self.go(0),
+            _ => self.go(usize::MAX),
+        }
+        self.stretch(from);
+    }
+
+    /// Marks everybody from where the range began, or from a caller, to the cursor; a range that shrinks takes back
+    /// what it marked itself.
+    pub(super) fn stretch(&mut self, from: CallId) {
+        let (anchor, before) = self.marks.range.take().unwrap_or((from, Vec::new()));
+        let rows = self.view.rows();
+        let place = |id: CallId| rows.iter().position(|row| *row == id);
+        let (Some(a), Some(b)) = (place(anchor), self.cursor.and_then(place)) else { return };
+        let inside: Vec<_> = rows[a.min(b)..=a.max(b)].iter().copied().filter(|id| self.can_be_marked(*id)).collect();
+        let kept: HashSet<_> = inside.iter().copied().collect();
+        let (mut own, out): (Vec<_>, Vec<_>) = before.into_iter().partition(|id| kept.contains(id));
+        for id in &out {
+            self.marks.take(*id);
+        }
+        own.extend(inside.into_iter().filter(|id| self.marks.add(*id)));
+        self.unmarked(&out);
+        self.marks.range = Some((anchor, own));
+    }
+
+    /// A range ends with any other key.
+    pub(super) fn end_range(&mut self) {
+        self.marks.range = None;
+    }
+
+    /// Takes all marks away.
+    pub(super) fn unmark_all(&mut self) -> usize {
+        let ids = self.marks.take_all();
+        self.unmarked(&ids);
+        ids.len()
+    }
+
+    /// Rows that were held only because they were marked may go now.
+    fn unmarked(&mut self, ids: &[CallId]) {
+        if !ids.is_empty() {
+            let (held, now) = (self.holds(), self.now);
+            self.keep_line(|app| app.view.release(ids, &app.roster, now, held));
+        }
+    }
+
+    /// How many of the marked are out of the list.
+    #[must_use]
+    pub fn hidden_marks(&self) -> usize {
+        self.marks.iter().filter(|id| !self.view.lists(*id)).count()
     }
 }

@@ -44,6 +44,8 @@ pub enum Message {
 pub enum Mouse {
     /// The left button went down.
     Press(u16, u16),
+    /// The mouse moved with the left button down.
+    Drag(u16, u16),
     /// The wheel turned up.
     WheelUp,
     /// The wheel turned down.

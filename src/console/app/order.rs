@@ -118,4 +118,4 @@ impl App {
 }
 
 /// The filter that finds callers without a number.
-const UNREACHABLE: &str = "no number";
+const UNREACHABLE: &str = "state:no-number";

@@ -1,11 +1,13 @@
 //! What keys, pasted text and the mouse do: an open dialog takes them first, else they are commands.
 
 use super::asks::ONE_PRESS;
-use super::dialog::found;
 use super::{App, Dialog, Effect, Mouse, Tone};
 use crate::conference::roster::CallId;
 use crate::console::command::{self, Command};
 use crate::console::keys::{Chord, Key};
+
+/// Columns at the left of a row in which a click marks.
+const MARK: u16 = 2;
 
 /// Rows that one turn of the wheel moves.
 const WHEEL: isize = 3;
@@ -22,6 +24,9 @@ impl App {
             return self.press_in_dialog(chord);
         }
         let command = self.keys.command(chord);
+        if !matches!(command, Some(Command::Range(_))) {
+            self.end_range();
+        }
         if self.is_held_key(chord) && command.is_some_and(super::order::is_once) {
             return Vec::new();
         }
@@ -42,16 +47,7 @@ impl App {
         let quits = chord == Chord::ctrl('c');
         let (enter, esc, yes) = (chord.key == Key::Enter, chord.key == Key::Esc, chord == Chord::char('y'));
         match dialog {
-            Dialog::Kick(target) => {
-                let effects = if yes {
-                    self.kick(target)
-                } else {
-                    self.say(Tone::Plain, "nobody was kicked");
-                    Vec::new()
-                };
-                self.let_go(target.id);
-                return effects;
-            }
+            Dialog::Kick(kick) => return self.press_in_kick(kick, chord),
             Dialog::ClearHands(conference) if yes => return self.clear_hands(&conference),
             Dialog::ClearHands(_) => self.say(Tone::Plain, "the hands stay up"),
             Dialog::Quit if quits => return vec![Effect::QuitNow],
@@ -60,10 +56,10 @@ impl App {
             _ if quits => return self.run(Command::Quit),
             Dialog::Ban(form) => return self.press_in_ban(form, chord),
             Dialog::Bans(list) => return self.press_in_bans(list, chord),
-            Dialog::Name(target, _) if esc => self.let_go(target.id),
+            Dialog::Name(target, _) if esc => self.let_go(&[target.id]),
             Dialog::Name(target, input) if enter => {
                 let effects = self.name(target.id, &input);
-                self.let_go(target.id);
+                self.let_go(&[target.id]);
                 return effects;
             }
             Dialog::Name(target, mut input) => {
@@ -71,7 +67,8 @@ impl App {
                 self.dialog = Some(Dialog::Name(target, input));
             }
             Dialog::Filter(_) if esc => self.filter(""),
-            Dialog::Filter(_) if enter => {}
+            // A term that is not in force must not seem to be: it is mended first.
+            Dialog::Filter(_) if enter && self.view.filter().slip().is_none() => {}
             Dialog::Filter(mut input) => {
                 if input.press(chord) {
                     self.filter(input.text());
@@ -81,20 +78,15 @@ impl App {
                 self.dialog = Some(Dialog::Filter(input));
             }
             Dialog::Palette(..) if esc => {}
-            Dialog::Palette(input, chosen) if enter => {
-                if let Some(entry) = found(input.text()).get(chosen) {
-                    return self.run(entry.command);
+            Dialog::Palette(palette) if enter => return self.choose(&palette),
+            Dialog::Palette(mut palette) => {
+                match chord.key {
+                    Key::Up => palette.chosen = palette.chosen.saturating_sub(1),
+                    Key::Down => palette.chosen = (palette.chosen + 1).min(palette.found.len().saturating_sub(1)),
+                    _ if palette.input.press(chord) => palette = self.look_for(palette.input),
+                    _ => {}
                 }
-            }
-            Dialog::Palette(mut input, chosen) => {
-                let last = found(input.text()).len().saturating_sub(1);
-                let chosen = match chord.key {
-                    Key::Up => chosen.saturating_sub(1),
-                    Key::Down => (chosen + 1).min(last),
-                    _ if input.press(chord) => 0,
-                    _ => chosen,
-                };
-                self.dialog = Some(Dialog::Palette(input, chosen));
+                self.dialog = Some(Dialog::Palette(palette));
             }
             Dialog::Help { scrolled } => {
                 let page = usize::from(self.size.1 / 2).max(1);
@@ -112,12 +104,10 @@ impl App {
         Vec::new()
     }
 
-    /// A row that only a dialog held may go now.
-    pub(super) fn let_go(&mut self, id: CallId) {
-        if self.cursor != Some(id) {
-            let now = self.now;
-            self.keep_line(|app| app.view.release(id, &app.roster, now));
-        }
+    /// Rows that were held by something that is over may go now, unless something else holds them.
+    pub(super) fn let_go(&mut self, ids: &[CallId]) {
+        let (held, now) = (self.holds(), self.now);
+        self.keep_line(|app| app.view.release(ids, &app.roster, now, held));
     }
 
     fn travel(&mut self, key: Key) {
@@ -133,8 +123,13 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         let text = crate::text::clean_field(text);
         match &mut self.dialog {
-            Some(Dialog::Name(_, input) | Dialog::Palette(input, _)) => input.insert(&text),
+            Some(Dialog::Name(_, input)) => input.insert(&text),
             Some(Dialog::Ban(form)) => form.field().insert(&text),
+            Some(Dialog::Palette(palette)) => {
+                let mut input = palette.input.clone();
+                input.insert(&text);
+                self.dialog = Some(Dialog::Palette(self.look_for(input)));
+            }
             Some(Dialog::Filter(input)) => {
                 input.insert(&text);
                 let typed = input.text().to_owned();
@@ -159,12 +154,25 @@ impl App {
                 return self.press_in_dialog(Chord::plain(Key::Esc));
             }
             (Some(_), _) => {}
+            (None, Mouse::Drag(x, y)) => {
+                let (from, place) = (self.cursor, self.row_at(y).filter(|_| self.layout().rows.holds(x, y)));
+                if let (Some(from), Some(place)) = (from, place)
+                    && self.view.rows().get(place) != Some(&from)
+                {
+                    self.go(place);
+                    self.stretch(from);
+                }
+            }
             (None, Mouse::WheelUp | Mouse::WheelDown) => self.go_by(wheel),
             (None, Mouse::Press(x, y)) => {
                 let layout = self.layout();
                 if layout.rows.holds(x, y) {
                     if let Some(place) = self.row_at(y) {
+                        self.end_range();
                         self.go(place);
+                        if x - layout.rows.x < MARK {
+                            return self.run(Command::Mark);
+                        }
                     }
                 } else if layout.tabs.holds(x, y)
                     && let Some(place) = self.tab_at(x)

@@ -2,10 +2,12 @@
 
 use super::dialog::Input;
 use super::{App, Dialog, Effect, Tone};
+use crate::conference::ConferenceId;
 use crate::conference::event::{CallOnly, Named, What};
+use crate::conference::filter::Filter;
 use crate::conference::roster::CallId;
-use crate::conference::view::Filter;
-use crate::console::command::Command;
+use crate::conference::view::Column;
+use crate::console::command::{self, Command};
 
 impl App {
     /// Runs a command, or says why it cannot be run.
@@ -17,7 +19,8 @@ impl App {
         match command {
             Command::Mute | Command::Unmute | Command::Kick => return self.act(command),
             Command::Again => return self.again(),
-            Command::Mark | Command::MarkAll | Command::Range(_) | Command::TakeBack => return self.marks(command),
+            Command::Mark | Command::MarkAll | Command::Range(_) => return self.mark(command),
+            Command::TakeBack => return self.take_back(),
             Command::Hand
             | Command::Floor
             | Command::FloorBack
@@ -62,8 +65,8 @@ impl App {
             Command::PageDown => self.go_by(self.page()),
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
-            Command::Back => self.back(),
-            Command::Palette => self.dialog = Some(Dialog::Palette(Input::default(), 0)),
+            Command::Back => return self.back(),
+            Command::Palette => self.dialog = Some(Dialog::Palette(self.palette())),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
             Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
@@ -80,14 +83,22 @@ impl App {
         vec![Effect::Quit]
     }
 
-    fn back(&mut self) {
-        if self.countdown.take().is_some() {
+    fn back(&mut self) -> Vec<Effect> {
+        if let Some(countdown) = self.countdown.take() {
+            let ids: Vec<_> = countdown.targets.iter().map(|target| target.id).collect();
+            self.let_go(&ids);
             self.say(Tone::Plain, "stopped: nobody was kicked");
+        } else if let Some(stop) = self.stop_batches() {
+            return vec![stop];
         } else if !self.view.filter().is_empty() {
             self.filter("");
+        } else if !self.marks.is_empty() {
+            let count = self.unmark_all();
+            self.say(Tone::Plain, super::plural(count, "mark is taken away", "marks are taken away"));
         } else {
             self.notice = None;
         }
+        Vec::new()
     }
 
     pub(super) fn name(&mut self, id: CallId, input: &Input) -> Vec<Effect> {
@@ -119,7 +130,15 @@ impl App {
         let (column, reverse) = if next { (column.next(), false) } else { (column, !reverse) };
         self.keep_line(|app| app.view.sort(column, reverse, &app.roster, now));
         self.straighten();
-        self.say(Tone::Plain, format!("sorted by {}{}", column.label(), if reverse { ", reversed" } else { "" }));
+        let first = match (column, reverse) {
+            // Whom to name first is asked more often than what the numbers are.
+            (Column::Caller, false) => {
+                let key = self.keys.text(command::entry_of(Command::Reverse));
+                format!("{}; {key} puts those without a name first", column.first(reverse))
+            }
+            _ => column.first(reverse).to_owned(),
+        };
+        self.say(Tone::Plain, format!("sorted by {}{}: {first}", column.label(), if reverse { ", reversed" } else { "" }));
     }
 
     pub(super) fn pane(&mut self, change: impl FnOnce(&mut Self)) {
@@ -145,6 +164,10 @@ impl App {
             self.say(Tone::Warning, format!("there is no conference {}", place + 1));
             return;
         };
+        self.show_conference(conference);
+    }
+
+    pub(super) fn show_conference(&mut self, conference: Option<ConferenceId>) {
         let now = self.now;
         self.keep_line(|app| app.view.show(conference, &app.roster, now));
         self.straighten();

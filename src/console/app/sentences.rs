@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::App;
 use crate::conference::event::{
-    Answer, Arrival, Banned, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
+    Answer, Arrival, Banned, Cause, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
 };
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
@@ -81,6 +81,7 @@ impl App {
         let who = crate::text::cut(&known.unwrap_or_default(), NAME, "~").into_owned();
         let repeated = matches!(change, Change::Duplicate(_));
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
+        let bulk = before.waiting.is_some_and(|waiting| waiting.cause == Cause::Bulk);
         let told = match &event.what {
             What::Asked(_) | What::AskedLate(_) | What::Answered(_) if self.tell_rule(event, &who, before) => None,
             What::Mode(set) if set.on == before.held => None,
@@ -101,6 +102,9 @@ impl App {
             }
             What::Mode(set) => Some((Tone::Warning, tell_mode(set))),
             What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
+            // A press for many is told once, when it has ended.
+            What::Asked(ask) | What::AskedLate(ask) if ask.cause == Cause::Bulk => None,
+            What::Answered(answer) if bulk && matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent) => None,
             What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
                 Some((Tone::Plain, format!("{} asked: {} {who}{recorded}", ask.by, ask.action.word())))
@@ -134,7 +138,7 @@ impl App {
                 What::HandsCleared(_) | What::Floor(_) | What::Exempted(_) | What::Lifted(_) => true,
                 _ => false,
             };
-            if ((asked_for && !superseded) || tone != Tone::Plain) && self.is_news(event) {
+            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && self.is_news(event) {
                 self.say(tone, text.clone());
             }
             let about = matches!(event.what, What::Joined(_)).then_some(event.seq);

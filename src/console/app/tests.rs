@@ -2,7 +2,7 @@
 //!
 //! In here is the stage that the cases are played on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use proptest::prelude::*;
 
@@ -27,6 +27,8 @@ pub(crate) fn settings() -> Settings {
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
+        pace: 10,
+        alerts: AlertWays::default(),
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".into(),
@@ -107,14 +109,58 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Presses keys and lets what they append come round as events; says what was asked, by its place.
+    fn play(&mut self, keys: &str) -> Vec<(u64, Action, String)> {
+        let effects = self.keys(keys);
+        self.come_round(effects)
+    }
+
+    /// Lets what was to be appended come round.
+    fn come_round(&mut self, effects: Vec<Effect>) -> Vec<(u64, Action, String)> {
+        let mut asks = Vec::new();
+        let mut waiting: VecDeque<_> = whats(effects).into();
+        while let Some(what) = waiting.pop_front() {
+            if let What::Asked(ask) = &what {
+                asks.push((self.seq + 1, ask.action, ask.call.to_string()));
+            }
+            waiting.extend(whats(self.event(what)));
+        }
+        asks
+    }
+
+    /// Answers an ask by its place.
+    fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
+        self.event(answer(&asked.2, asked.0, outcome))
+    }
+
+    fn marked(&self) -> Vec<String> {
+        let marked = self.app.roster.iter().filter(|(id, _)| self.app.marks.has(*id));
+        marked.map(|(_, call)| call.key.to_string()).collect()
+    }
+}
+
+/// Everything that is to be written down.
+fn whats(effects: Vec<Effect>) -> Vec<What> {
+    let whats = effects.into_iter().flat_map(|effect| match effect {
+        Effect::Append(what) => vec![what],
+        Effect::AppendAll(whats) => whats,
+        _ => Vec::new(),
+    });
+    whats.collect()
+}
+
 fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
-    let ask = |effect| match effect {
-        Effect::Append(What::Asked(ask)) => Some((ask.action, ask.call.to_string())),
+    let ask = |what| match what {
+        What::Asked(ask) => Some((ask.action, ask.call.to_string())),
         _ => None,
     };
-    effects.into_iter().filter_map(ask).collect()
+    whats(effects).into_iter().filter_map(ask).collect()
 }
 
 mod asking;
+mod bulk;
+mod chaos;
+mod marking;
 mod moving;
 mod telling;

@@ -77,8 +77,10 @@ impl App {
             }
             Message::Tick => Vec::new(),
         };
+        effects.append(&mut self.outbox);
         effects.extend(self.count_down());
         self.pass_time();
+        effects.extend(self.sound_alerts());
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
@@ -92,8 +94,15 @@ impl App {
                 self.last_callback = self.last_callback.max(Some(event.at));
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
-            What::Answered(answer) => self.provider.note(answer),
-            What::Recorded(recorded) => self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32),
+            What::Asked(ask) => self.batch_asked(ask, event.seq),
+            What::Answered(answer) => {
+                self.provider.note(answer);
+                self.batch_answered(answer);
+            }
+            What::Recorded(recorded) => {
+                self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32);
+                self.batch_renumbered(&recorded.late);
+            }
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
@@ -103,6 +112,7 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.note_alerts(event, &change);
     }
 
     fn journal_is(&mut self, health: Health) {
@@ -118,7 +128,7 @@ impl App {
     /// Lets go what time alone lets go.
     fn pass_time(&mut self) {
         let (held, now) = (self.holds(), self.now);
-        if self.view.has_leavers() {
+        if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
         if now.0 - self.forgot.0 >= FORGET_EVERY {

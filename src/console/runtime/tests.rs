@@ -12,7 +12,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::*;
 use crate::conference::event::What;
 use crate::conference::story::named_arrival;
-use crate::config::ThemeChoice;
+use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
@@ -25,6 +25,8 @@ struct Seen {
     frames: usize,
     repaints: usize,
     copied: Vec<String>,
+    rings: Vec<Instant>,
+    notified: Vec<(Way, String)>,
     broken: bool,
 }
 
@@ -57,6 +59,16 @@ impl Screen for FakeScreen {
         self.0.borrow_mut().copied.push(text.to_owned());
         Ok(())
     }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().rings.push(Instant::now());
+        Ok(())
+    }
+
+    fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
+        self.0.borrow_mut().notified.push((way, text.to_owned()));
+        Ok(())
+    }
 }
 
 /// A session under test, and everything that reaches it.
@@ -73,6 +85,10 @@ struct Desk {
 
 impl Desk {
     fn open(change: impl FnOnce(&Sqlite)) -> Self {
+        Self::open_with(settings(), change)
+    }
+
+    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
         change(&journal);
@@ -81,7 +97,7 @@ impl Desk {
         let (signals, signalled) = mpsc::unbounded_channel();
         let (panics, panicked) = mpsc::unbounded_channel();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let app = App::new(settings(), KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
+        let app = App::new(settings, KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
@@ -259,6 +275,38 @@ async fn asks_in_flight_are_waited_for_while_the_screen_stays_alive() {
         desk.append(crate::conference::story::answer("a", 2, crate::conference::Outcome::Accepted)).await;
         desk.until("the answer", |seen| seen.text.contains("muted")).await;
         assert_eq!(desk.end().await, Ending::Quit);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
+    local(async {
+        let ways = crate::config::AlertWays { hand: vec![Way::Bell, Way::Osc9, Way::Flash], ..Default::default() };
+        let desk = Desk::open_with(crate::console::app::Settings { alerts: ways, ..settings() }, |journal| {
+            drop(journal.append(Draft::new(now(), named_arrival("before", "1122", "12157010680", "Ada"))));
+        });
+        for place in 0..40 {
+            let key = format!("c{place}");
+            drop(desk.journal.append(Draft::new(now(), named_arrival(&key, "1122", "12157010680", &key))));
+            desk.append(crate::conference::story::hand(&key, true)).await;
+        }
+        desk.until("the first bell", |seen| !seen.rings.is_empty()).await;
+        let told = |seen: &Seen| -> usize {
+            // `Ada raised a hand` is one, `39 hands up` are many.
+            seen.notified.iter().map(|(_, text)| text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(1)).sum()
+        };
+        desk.until("the rest", |seen| told(seen) == 40).await;
+        {
+            let seen = desk.seen.borrow();
+            assert_eq!(seen.rings.len(), seen.notified.len(), "each with its bell");
+            let apart = seen.rings.windows(2).map(|pair| pair[1] - pair[0]);
+            // What is due by the clock is done by a timer: they may differ by the clock's own step.
+            assert!(apart.into_iter().all(|apart| apart >= Duration::from_millis(2_990)), "{:?}", seen.rings);
+        }
+        desk.press('q');
+        desk.press('y');
+        desk.end().await;
     })
     .await;
 }

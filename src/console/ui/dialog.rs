@@ -7,14 +7,17 @@ use super::detail::wrapped;
 use super::footer::typed;
 use super::help;
 use super::paint::Paint;
-use crate::console::app::dialog::Target;
+use crate::console::app::dialog::{Input, Target};
 use crate::console::app::layout::Area;
 use crate::console::app::{App, Dialog};
 
 pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
     match &app.dialog {
         None | Some(Dialog::Filter(_)) => {}
-        Some(Dialog::Kick(target)) => kick(paint, app, *target),
+        Some(Dialog::Kick(dialog)) => match &dialog.targets[..] {
+            [target] => kick(paint, app, *target),
+            targets => kick_many(paint, app, targets, dialog.typed.as_ref()),
+        },
         Some(Dialog::Quit) => {
             let inside = app.roster.all().inside;
             let callers =
@@ -43,7 +46,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
             typed(paint, Area { y: inside.y + 1, height: 1, ..inside }, input);
             paint.text(inside.x, inside.y + 3, inside.width, "Enter keeps it, Esc leaves it as it was", dim);
         }
-        Some(Dialog::Palette(input, chosen)) => help::palette(paint, app, input, *chosen),
+        Some(Dialog::Palette(palette)) => help::palette(paint, app, palette),
         Some(Dialog::Help { scrolled }) => help::help(paint, app, *scrolled),
     }
 }
@@ -69,8 +72,32 @@ fn kick(paint: &mut Paint<'_>, app: &App, target: Target) {
     question(paint, "kick this caller?", &lines, "kicks", "any other key: nobody is kicked");
 }
 
+/// Names that the dialog lists before it counts the rest.
+const NAMED: usize = 6;
+
+fn kick_many(paint: &mut Paint<'_>, app: &App, targets: &[Target], typed_so_far: Option<&Input>) {
+    let count = targets.len();
+    let title = format!("kick {count} callers?");
+    let names = app.names(targets, NAMED);
+    let Some(input) = typed_so_far else {
+        return question(paint, &title, &[names], "kicks them all", "any other key: nobody is kicked");
+    };
+    let lines = wrapped(&names, usize::from(WIDTH.min(paint.buffer.area.width.saturating_sub(4))));
+    let inside = paint.dialog(WIDTH, lines.len() as u16 + 4, &title);
+    for (line, y) in lines.iter().zip(inside.y..) {
+        paint.text(inside.x, y, inside.width, line, paint.theme.heading);
+    }
+    let y = inside.y + inside.height.saturating_sub(3);
+    let used = paint.text(inside.x, y, inside.width, &format!("type {count} and Enter to kick them all: "), Style::new());
+    typed(paint, Area { x: inside.x + used, y, width: inside.width.saturating_sub(used), height: 1 }, input);
+    let dim = paint.theme.dim;
+    paint.text(inside.x, y + 2, inside.width, "any other key: nobody is kicked", dim);
+}
+
+/// Columns of a question.
+const WIDTH: u16 = 58;
+
 fn question(paint: &mut Paint<'_>, title: &str, lines: &[String], yes: &str, no: &str) {
-    const WIDTH: u16 = 58;
     let width = WIDTH.min(paint.buffer.area.width.saturating_sub(4));
     let lines: Vec<_> = lines.iter().flat_map(|line| wrapped(line, usize::from(width))).collect();
     let inside = paint.dialog(width, lines.len() as u16 + 2, title);

@@ -4,13 +4,17 @@ use ratatui::style::Style;
 
 use super::footer::typed;
 use super::paint::Paint;
+use crate::conference::roster::{CallId, Presence};
 use crate::console::app::App;
-use crate::console::app::dialog::{Input, found};
 use crate::console::app::layout::Area;
-use crate::console::command::TABLE;
+use crate::console::app::palette::{Found, Palette};
+use crate::console::command::{TABLE, entry_of};
 
 /// Columns of the keys in the help.
 const KEYS: u16 = 13;
+
+/// The column of the palette from which on it says what a line does.
+const RIGHT: u16 = 31;
 
 pub(super) fn help(paint: &mut Paint<'_>, app: &App, scrolled: usize) {
     let theme = *paint.theme;
@@ -28,30 +32,59 @@ pub(super) fn help(paint: &mut Paint<'_>, app: &App, scrolled: usize) {
     paint.text(inside.x, inside.y + inside.height.saturating_sub(1), inside.width, more, theme.dim);
 }
 
-pub(super) fn palette(paint: &mut Paint<'_>, app: &App, input: &Input, chosen: usize) {
+pub(super) fn palette(paint: &mut Paint<'_>, app: &App, palette: &Palette) {
     let theme = *paint.theme;
-    let entries = found(input.text());
-    let inside = paint.dialog(68, 14, "commands");
+    let wide = paint.buffer.area.width.saturating_sub(12).clamp(68, 100);
+    let inside = paint.dialog(wide, 14, "commands and callers");
     let used = paint.text(inside.x, inside.y, inside.width, ":", theme.key);
-    typed(paint, Area { x: inside.x + used, width: inside.width - used, height: 1, ..inside }, input);
+    typed(paint, Area { x: inside.x + used, width: inside.width - used, height: 1, ..inside }, &palette.input);
     let list = Area { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
     let shown = usize::from(list.height).max(1);
-    let first = (chosen + 1).saturating_sub(shown);
-    for ((place, entry), y) in entries.iter().enumerate().skip(first).take(shown).zip(list.y..) {
-        let why = app.why_disabled(entry.command);
-        let own = if why.is_some() { theme.dim } else { Style::new() };
-        let style = if place == chosen { theme.cursor } else { own };
+    let first = (palette.chosen + 1).saturating_sub(shown);
+    for ((place, found), y) in palette.found.iter().enumerate().skip(first).take(shown).zip(list.y..) {
         let line = Area { y, height: 1, ..list };
+        let why = match found {
+            Found::Command(command) => app.why_disabled(*command),
+            Found::Caller(_) => None,
+        };
+        let own = if why.is_some() { theme.dim } else { Style::new() };
+        let style = if place == palette.chosen { theme.cursor } else { own };
         paint.style(line, style);
-        let mark = if place == chosen { theme.glyphs.cursor } else { " " };
-        let keys = app.keys.text(entry);
-        let help = why.map_or_else(|| entry.help.to_owned(), |why| format!("not now: {why}"));
+        let mark = if place == palette.chosen { theme.glyphs.cursor } else { " " };
         paint.text(line.x, y, 2, mark, style);
-        paint.text(line.x + 2, y, 18, entry.label, style);
-        paint.text(line.x + 21, y, 9, &keys, style);
-        paint.text(line.x + 31, y, line.width.saturating_sub(31), &help, style);
+        let right = line.width.saturating_sub(RIGHT);
+        match found {
+            Found::Command(command) => {
+                let entry = entry_of(*command);
+                let help = why.map_or_else(|| entry.help.to_owned(), |why| format!("not now: {why}"));
+                paint.text(line.x + 2, y, 18, entry.label, style);
+                paint.text(line.x + 21, y, 9, &app.keys.text(entry), style);
+                paint.text(line.x + RIGHT, y, right, &help, style);
+            }
+            Found::Caller(id) => {
+                let (who, about) = caller(app, *id);
+                paint.text(line.x + 2, y, RIGHT - 3, &who, style);
+                paint.text(line.x + RIGHT, y, right, &about, style);
+            }
+        }
     }
-    if entries.is_empty() {
-        paint.text(list.x, list.y, list.width, "no command sounds like that", theme.dim);
+    if palette.found.is_empty() {
+        paint.text(list.x, list.y, list.width, "no command and no caller sounds like that", theme.dim);
+    } else if palette.more > 0 {
+        let more = format!("{} more callers; type on", palette.more);
+        paint.text(inside.x, inside.y + 1, inside.width, &more, theme.dim);
     }
+}
+
+/// A caller as the palette names one: who, and where the cursor would go.
+fn caller(app: &App, id: CallId) -> (String, String) {
+    let Some(call) = app.roster.get(id) else { return ("this caller is gone".to_owned(), String::new()) };
+    let number = call.number.map(|number| app.show(&number.e164()).into_owned());
+    let place = match (call.presence, &call.conference) {
+        (Presence::Left, _) => "has left".to_owned(),
+        (Presence::Kicked, _) if !call.called_back => "was kicked".to_owned(),
+        (_, Some(conference)) => format!("in {conference}"),
+        (_, None) => "calling".to_owned(),
+    };
+    (app.label(call), format!("go to {}{place}", number.map(|number| format!("{number} ")).unwrap_or_default()))
 }

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::theme::Theme;
 use crate::console::app::layout::Area;
@@ -85,6 +85,13 @@ impl Paint<'_> {
         }
         self.text(area.x + 2, area.y, width.saturating_sub(4), &format!(" {title} "), self.theme.heading);
         Area { x: area.x + 2, y: area.y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) }
+    }
+
+    /// Turns fore- and background of the whole screen over: what is reversed already is drawn plain.
+    pub(super) fn turn_over(&mut self) {
+        for cell in &mut self.buffer.content {
+            cell.modifier.toggle(Modifier::REVERSED);
+        }
     }
 
     /// The last line of defence: no cell may hold anything but what draws something.

@@ -139,7 +139,7 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
     paint.style(area, base);
     for slot in slots {
         let (text, own) = match slot.field {
-            Field::Mark => (if under { theme.glyphs.cursor.to_owned() } else { String::new() }, theme.accent),
+            Field::Mark => (mark(app, &theme.glyphs, id, under), theme.accent),
             Field::Caller => (caller(app, paint, call, slot.width), Style::new()),
             Field::Number => (number(app, &theme.glyphs, call), Style::new()),
             Field::Place => (place(app, call, slot.width), Style::new()),
@@ -178,6 +178,13 @@ fn hand(app: &App, paint: &Paint<'_>, id: CallId, call: &Participant) -> (String
     }
     let place = app.roster.hand_place(id).map_or_else(String::new, |place| place.to_string());
     (if call.hand.is_some() { format!("{}{place}", theme.glyphs.hand) } else { String::new() }, theme.warning)
+}
+
+/// Where the cursor is, and who is marked.
+fn mark(app: &App, glyphs: &super::theme::Glyphs, id: CallId, under: bool) -> String {
+    let cursor = if under { glyphs.cursor } else { " " };
+    let mark = if app.marks.has(id) { glyphs.mark } else { "" };
+    format!("{cursor}{mark}")
 }
 
 /// The number in E.164, with how many calls share it; for a caller without one, what came instead.

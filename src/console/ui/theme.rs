@@ -40,6 +40,8 @@ pub struct Theme {
 #[allow(missing_docs, reason = "each is the sign that its name says")]
 pub struct Glyphs {
     pub cursor: &'static str,
+    pub mark: &'static str,
+    pub bar: [&'static str; 2],
     pub ellipsis: &'static str,
     pub dot: &'static str,
     pub yes: &'static str,
@@ -58,6 +60,8 @@ pub struct Glyphs {
 
 const UNICODE: Glyphs = Glyphs {
     cursor: "▸",
+    mark: "●",
+    bar: ["█", "░"],
     ellipsis: "…",
     dot: "·",
     yes: "✓",
@@ -76,6 +80,8 @@ const UNICODE: Glyphs = Glyphs {
 
 const ASCII: Glyphs = Glyphs {
     cursor: ">",
+    mark: "*",
+    bar: ["#", "-"],
     ellipsis: "~",
     dot: "|",
     yes: "ok",

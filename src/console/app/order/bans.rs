@@ -85,13 +85,13 @@ impl App {
     pub(in crate::console::app) fn press_in_ban(&mut self, mut form: Box<BanForm>, chord: Chord) -> Vec<Effect> {
         match chord.key {
             Key::Esc => {
-                self.let_go(form.target.id);
+                self.let_go(&[form.target.id]);
                 self.say(Tone::Plain, "nobody was banned");
                 return Vec::new();
             }
             Key::Enter => match lasts(form.expiry.text()) {
                 Ok(lasts) => {
-                    self.let_go(form.target.id);
+                    self.let_go(&[form.target.id]);
                     let reason = crate::text::clean_field(form.reason.text()).into();
                     let until = lasts.map(|lasts| self.now.plus(lasts));
                     return vec![Effect::Append(What::Banned(Banned {

@@ -98,15 +98,16 @@ impl App {
         self.floor_to(&conference, None)
     }
 
-    fn floor_to(&mut self, conference: &ConferenceId, to: Option<CallId>) -> Vec<Effect> {
-        let before = self.roster.floor(conference).filter(|id| Some(*id) != to).and_then(|id| self.roster.get(id));
+    fn floor_to(&self, conference: &ConferenceId, to: Option<CallId>) -> Vec<Effect> {
+        let before = self.roster.floor(conference).filter(|id| Some(*id) != to);
         let next = to.and_then(|id| self.roster.get(id));
-        let given =
-            FloorGiven { conference: conference.clone(), call: next.map(|call| call.key.clone()), by: self.settings.moderator.clone() };
+        let call = next.map(|call| call.key.clone());
+        let given = FloorGiven { conference: conference.clone(), call, by: self.settings.moderator.clone() };
         // Who had the floor is silenced before somebody else can speak.
-        let mute = before.and_then(|call| self.asked(call, Action::Mute, Cause::Floor));
-        let unmute = next.and_then(|call| self.asked(call, Action::Unmute, Cause::Floor));
-        std::iter::once(Effect::Append(What::Floor(given))).chain(mute).chain(unmute).collect()
+        let mute = before.and_then(|id| self.ask_for(id, Action::Mute, Cause::Floor));
+        let unmute = to.and_then(|id| self.ask_for(id, Action::Unmute, Cause::Floor));
+        let asks = mute.into_iter().chain(unmute).map(What::Asked);
+        vec![Effect::AppendAll(std::iter::once(What::Floor(given)).chain(asks).collect())]
     }
 
     /// Whether the raised hands are shown: when that was asked for; by themselves only in a column that is

@@ -233,7 +233,7 @@ proptest! {
                     let mut effects = Vec::new();
                     for key in keys.split_whitespace() {
                         let named = match &stage.app.dialog {
-                            Some(Dialog::Kick(target)) => stage.app.roster.get(target.id).map(|call| call.key.to_string()),
+                            Some(Dialog::Kick(kick)) => stage.app.roster.get(kick.targets[0].id).map(|call| call.key.to_string()),
                             _ => Some(stage.cursor()),
                         };
                         for (action, call) in asked(stage.keys(key)) {

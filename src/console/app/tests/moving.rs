@@ -255,3 +255,54 @@ fn what_comes_back_at_the_start_is_who_was_heard_of_in_time() {
     stage.app.update(stage.now, Message::Restored);
     assert_eq!((stage.listed().join(""), stage.cursor().as_str()), ("b".into(), "b"), "joined long ago, but heard of since");
 }
+
+#[test]
+fn a_filter_that_cannot_be_read_hides_nobody_and_is_mended_before_it_is_kept() {
+    let mut stage = Stage::with(3);
+    stage.keys("/ s t a t e : f l");
+    assert_eq!(stage.listed().len(), 3, "nobody goes for a slip");
+    stage.keys("Enter");
+    assert!(matches!(stage.app.dialog, Some(Dialog::Filter(_))), "it is not kept");
+    assert_eq!(stage.asks("m"), [], "and no key acts on rows that it seems to choose");
+    assert_eq!(stage.app.view.filter().text(), "state:flm", "what was typed stays");
+    stage.keys("Backspace Backspace Backspace o p Enter");
+    assert_eq!((stage.app.dialog.is_none(), stage.listed().len()), (true, 3));
+    assert_eq!(stage.asks("m"), [(Action::Mute, "a".into())]);
+}
+
+#[test]
+fn time_brings_rows_into_a_filter_below_the_cursor_without_ticking_for_nothing() {
+    let mut stage = Stage::with(1);
+    stage.wait(30);
+    stage.event(named_arrival("b", "1122", "12157010689", "Ben"));
+    stage.keys("s / > 1 m Enter");
+    assert!(stage.listed().is_empty());
+    let due = stage.app.next_change().expect("a row comes in").0 - stage.now.0;
+    assert!(due <= 30_000, "{due}");
+    stage.wait(30);
+    assert_eq!((stage.listed().join(""), stage.cursor().as_str()), ("a".into(), "a"));
+    stage.wait(30);
+    assert_eq!(
+        (stage.listed().join(""), stage.cursor().as_str(), stage.line()),
+        ("ab".into(), "a", 0),
+        "below, though Ben is before Caller"
+    );
+    stage.wait(1);
+    assert_eq!(stage.app.view.next_turn(), None);
+    stage.keys("Esc / < 2 m Enter");
+    stage.wait(70);
+    assert_eq!(stage.listed().join(""), "a", "the row under the cursor is held, the other has gone");
+    stage.keys("Esc");
+}
+
+#[test]
+fn sorting_says_who_is_first_and_how_to_see_the_unnamed_first() {
+    let mut stage = Stage::with(2);
+    stage.event(join("x", "1122", "300"));
+    stage.keys("s");
+    assert!(stage.notice().contains("A to Z; S puts those without a name first"), "{}", stage.notice());
+    assert_eq!(stage.listed().join(""), "abx");
+    stage.keys("S");
+    assert!(stage.notice().contains("reversed: those without a name"), "{}", stage.notice());
+    assert_eq!(stage.listed().join(""), "xba");
+}

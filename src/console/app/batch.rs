@@ -1,0 +1,238 @@
+//! Asks that a press made together: how far they are, stopping them, and what became of them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::dialog::Target;
+use super::takeback::opposite;
+use super::{App, Effect, Tone, plural};
+use crate::conference::event::{Answer, Ask, Cause, Halted, Seq, What};
+use crate::conference::roster::CallId;
+use crate::conference::{Action, Outcome};
+
+/// Presses that can be taken back, the latest ones.
+const REMEMBERED: usize = 20;
+
+/// What one press asked for.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own about one press")]
+pub(super) struct Batch {
+    pub(super) action: Action,
+    pub(super) cause: Cause,
+    pub(super) members: BTreeMap<CallId, Member>,
+    /// Whether the marks chose them: who failed is marked again.
+    marked: bool,
+    /// Whether it took another press back.
+    is_back: bool,
+    pub(super) stopped: bool,
+    pub(super) taken_back: bool,
+    done: usize,
+    failed: usize,
+    /// Replaced by something newer, or gone before their turn.
+    passed: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) stays: u16,
+    pub(super) was_muted: bool,
+    pub(super) seq: Option<Seq>,
+    pub(super) end: Option<Outcome>,
+}
+
+impl Batch {
+    pub(super) fn ended(&self) -> usize {
+        self.done + self.failed + self.passed
+    }
+
+    pub(super) fn runs(&self) -> bool {
+        self.ended() < self.members.len()
+    }
+
+    pub(super) fn is_bulk(&self) -> bool {
+        self.cause == Cause::Bulk
+    }
+
+    pub(super) fn can_be_taken_back(&self) -> bool {
+        self.action != Action::Kick && !self.is_back && !self.taken_back
+    }
+}
+
+/// All of them, the latest last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batches {
+    pub(super) all: BTreeMap<u64, Batch>,
+    by_ask: HashMap<Seq, (u64, CallId)>,
+    next: u64,
+}
+
+/// How far a bulk ask is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// `mute 250: 143 done, 2 failed, 10/s, Esc stops`.
+    pub text: String,
+    /// How many of how many have ended.
+    pub ended: (usize, usize),
+}
+
+impl App {
+    /// Asks for everybody at once. One ask goes before all others; more are paced.
+    pub(super) fn ask_all(&mut self, targets: &[(Target, Action)], marked: bool) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for action in [Action::Mute, Action::Unmute, Action::Kick] {
+            let ids: Vec<_> = targets.iter().filter(|(_, wanted)| *wanted == action).map(|(target, _)| target.id).collect();
+            let cause = if targets.len() == 1 { Cause::Key } else { Cause::Bulk };
+            effects.extend(self.ask_together(&ids, action, cause, marked, false));
+        }
+        if marked {
+            self.unmark_all();
+        }
+        effects
+    }
+
+    pub(super) fn ask_together(&mut self, ids: &[CallId], action: Action, cause: Cause, marked: bool, is_back: bool) -> Option<Effect> {
+        let mut members = BTreeMap::new();
+        let mut asks = Vec::new();
+        for id in ids {
+            let (Some(ask), Some(call)) = (self.ask_for(*id, action, cause), self.roster.get(*id)) else { continue };
+            members.insert(*id, Member { stays: call.stays, was_muted: call.muted, seq: None, end: None });
+            asks.push(What::Asked(ask));
+        }
+        if asks.is_empty() {
+            return None;
+        }
+        let batch = Batch { action, cause, members, marked, is_back, stopped: false, taken_back: false, done: 0, failed: 0, passed: 0 };
+        self.batches.all.insert(self.batches.next, batch);
+        self.batches.next += 1;
+        self.forget_batches();
+        Some(if asks.len() == 1 { Effect::Append(asks.remove(0)) } else { Effect::AppendAll(asks) })
+    }
+
+    fn forget_batches(&mut self) {
+        while self.batches.all.len() > REMEMBERED {
+            let Some((id, _)) = self.batches.all.iter().find(|(_, batch)| !batch.runs()).map(|(id, batch)| (*id, batch)) else { return };
+            self.batches.all.remove(&id);
+        }
+    }
+
+    /// An ask has come round: it is one of a press's, if it is the moderator's own.
+    pub(super) fn batch_asked(&mut self, ask: &Ask, seq: Seq) {
+        if ask.by != self.settings.moderator || !matches!(ask.cause, Cause::Key | Cause::Bulk) {
+            return;
+        }
+        let Some(id) = self.roster.find(&ask.call) else { return };
+        for (batch_id, batch) in &mut self.batches.all {
+            if batch.action != ask.action || batch.cause != ask.cause {
+                continue;
+            }
+            let Some(member) = batch.members.get_mut(&id).filter(|member| member.seq.is_none()) else { continue };
+            member.seq = Some(seq);
+            self.batches.by_ask.insert(seq, (*batch_id, id));
+            if batch.stopped {
+                // It was on its way to the journal when the rest was stopped.
+                let halted = Halted { asks: vec![seq], by: self.settings.moderator.clone() };
+                self.outbox.push(Effect::Append(What::Halted(halted)));
+            }
+            return;
+        }
+    }
+
+    /// Asks that went round unrecorded have a place in the journal now.
+    pub(super) fn batch_renumbered(&mut self, late: &[(Seq, Seq)]) {
+        for (from, to) in late {
+            let Some((batch_id, id)) = self.batches.by_ask.remove(from) else { continue };
+            self.batches.by_ask.insert(*to, (batch_id, id));
+            if let Some(member) = self.batches.all.get_mut(&batch_id).and_then(|batch| batch.members.get_mut(&id)) {
+                member.seq = Some(*to);
+            }
+        }
+    }
+
+    /// An ask has ended; with the last of them it is told how the press went.
+    pub(super) fn batch_answered(&mut self, answer: &Answer) {
+        let Some((batch_id, id)) = self.batches.by_ask.remove(&answer.ask) else { return };
+        let Some(batch) = self.batches.all.get_mut(&batch_id) else { return };
+        let Some(member) = batch.members.get_mut(&id) else { return };
+        member.end = Some(answer.outcome);
+        match answer.outcome {
+            Outcome::Accepted => batch.done += 1,
+            Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown => batch.failed += 1,
+            Outcome::NotSent => batch.passed += 1,
+        }
+        let (finished, late) = (!batch.runs(), batch.taken_back && batch.is_bulk());
+        if late {
+            let opposite = opposite(batch.action);
+            let ids: Vec<_> = self.to_take_back(batch_id).filter(|other| *other == id).collect();
+            let effect = self.ask_together(&ids, opposite, Cause::Bulk, false, true);
+            self.outbox.extend(effect);
+        }
+        if finished {
+            self.batch_finished(batch_id);
+        }
+    }
+
+    fn batch_finished(&mut self, batch_id: u64) {
+        let Some(batch) = self.batches.all.get(&batch_id) else { return };
+        let (total, done, failed, passed, stopped) = (batch.members.len(), batch.done, batch.failed, batch.passed, batch.stopped);
+        let again = |member: &Member| match member.end {
+            Some(Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown) => true,
+            Some(Outcome::NotSent) => stopped && !batch.taken_back,
+            Some(Outcome::Accepted) | None => false,
+        };
+        let here = |id: CallId| self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back);
+        let left: Vec<_> = batch.members.iter().filter(|(id, member)| again(member) && here(**id)).map(|(id, _)| *id).collect();
+        let (word, marked, bulk, is_back) = (batch.action.word(), batch.marked, batch.is_bulk(), batch.is_back);
+        // Marks that were made meanwhile are for the next press, and stay alone.
+        let marks = marked && self.marks.is_empty() && !left.is_empty();
+        if marks {
+            for id in left.iter().copied() {
+                self.marks.add(id);
+            }
+        }
+        if !bulk {
+            return;
+        }
+        let mut parts = vec![format!("{}{word} {total}: {done} done", if is_back { "taken back: " } else { "" })];
+        if failed > 0 {
+            parts.push(format!("{failed} failed"));
+        }
+        if passed > 0 {
+            parts.push(format!("{passed} {}", if stopped { "stopped and not asked" } else { "passed over" }));
+        }
+        if marks {
+            parts.push(format!("{} marked", plural(left.len(), "is", "are")));
+        }
+        let text = parts.join(", ");
+        let tone = if failed > 0 { Tone::Bad } else { Tone::Good };
+        self.say(tone, text.clone());
+        self.log(self.now, tone, format!("{}: {text}", self.settings.moderator));
+    }
+
+    /// How far the bulk ask is that runs longest.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        let running: Vec<_> = self.batches.all.values().filter(|batch| batch.is_bulk() && batch.runs()).collect();
+        let batch = running.first()?;
+        let (word, total, done, failed) = (batch.action.word(), batch.members.len(), batch.done, batch.failed);
+        let more = if running.len() > 1 { format!(" (+{} more)", running.len() - 1) } else { String::new() };
+        let end = if batch.stopped { "stopped" } else { "Esc stops" };
+        let text = format!("{word} {total}: {done} done, {failed} failed, {}/s, {end}{more}", self.settings.pace);
+        Some(Progress { text, ended: (batch.ended(), total) })
+    }
+
+    /// Esc: what has not left of all bulk asks will not. None when nothing of that kind runs.
+    pub(super) fn stop_batches(&mut self) -> Option<Effect> {
+        let mut asks = Vec::new();
+        let mut any = false;
+        for batch in self.batches.all.values_mut().filter(|batch| batch.is_bulk() && batch.runs() && !batch.stopped) {
+            batch.stopped = true;
+            any = true;
+            asks.extend(batch.members.values().filter(|member| member.end.is_none()).filter_map(|member| member.seq));
+        }
+        if !any {
+            return None;
+        }
+        asks.sort_unstable();
+        self.say(Tone::Plain, "stopped: what is on its way is waited for, nothing more is asked");
+        Some(Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() })))
+    }
+}

@@ -1,0 +1,98 @@
+//! Whom a press is about: the marked callers that are listed, else the one under the cursor. Never anybody else,
+//! and never the cursor when marks exist that nobody sees.
+
+use super::dialog::Target;
+use super::{App, plural};
+use crate::conference::Action;
+use crate::conference::roster::{Participant, Presence};
+
+/// Who is to be asked for, and who of the marked is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Whom {
+    /// In the order of the list.
+    pub(super) targets: Vec<(Target, Action)>,
+    /// Whether marks made the choice.
+    pub(super) marked: bool,
+    skipped: Skipped,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Skipped {
+    left: usize,
+    calling: usize,
+    unreachable: usize,
+    fine: usize,
+    hidden: usize,
+}
+
+impl Skipped {
+    fn count(&mut self, call: &Participant, nothing_to_ask: bool) {
+        let counter = match call.presence {
+            _ if nothing_to_ask => &mut self.fine,
+            Presence::Left | Presence::Kicked => &mut self.left,
+            Presence::Calling => &mut self.calling,
+            Presence::In => &mut self.unreachable,
+        };
+        *counter += 1;
+    }
+}
+
+impl Whom {
+    /// Who was passed over and why; nothing when nobody was.
+    pub(super) fn passed_over(&self) -> Option<String> {
+        let Skipped { left, calling, unreachable, fine, hidden } = self.skipped;
+        let parts: Vec<_> = [
+            (left, "left"),
+            (calling, "still calling"),
+            (unreachable, "without a number"),
+            (fine, "where nothing failed"),
+            (hidden, "hidden"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+impl App {
+    /// Whom a command is about, each with what would be asked; or why nobody.
+    pub(super) fn whom(&self, action: impl Fn(&Participant) -> Option<Action>) -> Result<Whom, String> {
+        let mut whom = Whom { marked: !self.marks.is_empty(), ..Whom::default() };
+        if !whom.marked {
+            let (Some(target), Some(call)) = (self.target(), self.selected()) else { return Err("nobody is under the cursor".into()) };
+            let Some(action) = action(call) else { return Err(format!("nothing failed for {}", self.label(call))) };
+            return match self.why_not(call, action) {
+                Some(why) => Err(why),
+                None => Ok(Whom { targets: vec![(target, action)], ..whom }),
+            };
+        }
+        let listed = self.view.rows().iter().filter(|id| self.marks.has(**id)).filter_map(|id| Some((*id, self.roster.get(*id)?)));
+        for (id, call) in listed {
+            match action(call) {
+                Some(action) if self.why_not(call, action).is_none() => {
+                    whom.targets.push((Target { id, stays: call.stays }, action));
+                }
+                action => whom.skipped.count(call, action.is_none()),
+            }
+        }
+        whom.skipped.hidden = self.hidden_marks();
+        if !whom.targets.is_empty() {
+            return Ok(whom);
+        }
+        let marked = self.marks.len();
+        if whom.skipped.hidden == marked {
+            let who = plural(marked, "marked caller is", "marked callers are");
+            return Err(format!("{who} out of the list, by the filter or in another conference: Esc takes filter, then marks away"));
+        }
+        Err(format!("none of the {marked} marked can be asked for: {}", whom.passed_over().unwrap_or_default()))
+    }
+
+    /// Whether anybody could be asked for, without looking at everybody.
+    pub(super) fn why_nobody(&self, action: impl Fn(&Participant) -> Option<Action>) -> Option<String> {
+        let fits = |call: &Participant| action(call).is_some_and(|action| self.why_not(call, action).is_none());
+        let one = self.marks.iter().filter(|id| self.view.lists(*id)).filter_map(|id| self.roster.get(id)).any(fits);
+        if one { None } else { self.whom(action).err() }
+    }
+}
