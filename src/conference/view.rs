@@ -77,7 +77,7 @@ impl Column {
             (Self::Voice, true) => "who is gone, muted, open, calling",
             (Self::Stay, false) => "longest first",
             (Self::Stay, true) => "shortest first",
-            (Self::Hand, false) => "raised first, the longest first",
+            (Self::Hand, false) => "raised first, in the order of the queue",
             (Self::Hand, true) => "raised last",
             (Self::Ask, false) => "latest first",
             (Self::Ask, true) => "no ask first, then the oldest",

@@ -159,8 +159,11 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 }
 
 mod asking;
+mod banning;
 mod bulk;
 mod chaos;
+mod hands;
 mod marking;
 mod moving;
+mod ruling;
 mod telling;
