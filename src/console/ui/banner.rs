@@ -1,5 +1,8 @@
 //! The lines across the screen that stay as long as their cause does: what broke, and the modes that hold.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::detail::clock;
 use super::paint::Paint;
 use crate::conference::ConferenceId;
@@ -8,9 +11,6 @@ use crate::conference::modes::InForce;
 use crate::console::app::layout::{Area, Layout};
 use crate::console::app::{App, Tone};
 use crate::console::command::{Command, entry_of};
-
-/// A moderator's name takes no more of a banner than this.
-const BY: usize = 12;
 
 pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     let area = layout.banner;
@@ -25,27 +25,42 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     }
 }
 
-/// The modes that hold, as long as there is room for: since when, by whom, what it does, which key ends it.
+/// One of the ways to say that a mode holds.
+type Form = fn(&App, Mode, &InForce) -> String;
+
+/// The modes that hold: since when, by whom, what it does, which key ends it. As fully as there is room for.
 fn modes(app: &App, room: usize) -> Option<String> {
-    let held: Vec<_> = app.modes_here().collect();
-    if held.is_empty() {
-        return None;
+    let mut held: BTreeMap<&ConferenceId, Vec<(Mode, &InForce)>> = BTreeMap::new();
+    for (conference, mode, since) in app.modes_here() {
+        held.entry(conference).or_default().push((mode, since));
     }
-    // One conference that is shown needs no name; its tab has it.
-    let named = app.view.conference.is_none();
-    let texts = [long, middle, short].into_iter().map(|form| {
-        let parts: Vec<_> = held.iter().map(|(id, mode, held)| form(app, named.then_some(*id), *mode, held)).collect();
-        parts.join("  ")
-    });
-    let fitting = texts.into_iter().find(|text| crate::text::width(text) <= room);
-    Some(fitting.unwrap_or_else(|| {
-        let count = |wanted: Mode, what: &str| {
-            let count = held.iter().filter(|(_, mode, _)| *mode == wanted).count();
-            (count > 0).then(|| format!("{what} in {count}"))
-        };
-        let counts: Vec<_> = [count(Mode::Lecture, "LECTURE MODE"), count(Mode::Lock, "LOCK")].into_iter().flatten().collect();
-        format!("{} of the conferences; their tabs say more", counts.join(", "))
-    }))
+    let only = held.keys().next()?.as_str();
+    // A conference needs no name where no other is shown.
+    let named = app.view.conference.is_none() && app.roster.conferences().iter().any(|(id, _)| held.len() > 1 || id.as_str() != only);
+    let say = |form: Form| {
+        let conferences = held.iter().map(|(id, modes)| {
+            let name = if named { format!("{}: ", crate::text::cut(id.as_str(), 16, "~")) } else { String::new() };
+            let modes: Vec<_> = modes.iter().map(|(mode, held)| form(app, *mode, held)).collect();
+            format!("{name}{}", modes.join("  "))
+        });
+        conferences.collect::<Vec<_>>().join("  ")
+    };
+    let forms: [Form; 4] = [long, middle, short, shortest];
+    let mut texts: Vec<_> = forms.into_iter().map(say).collect();
+    texts.push(names(&held));
+    let last = format!("{} conferences are in lecture mode or locked; their tabs say more", held.len());
+    Some(texts.into_iter().find(|text| crate::text::width(text) <= room).unwrap_or(last))
+}
+
+/// Which conferences, where there is no room for more.
+fn names(held: &BTreeMap<&ConferenceId, Vec<(Mode, &InForce)>>) -> String {
+    let of = |wanted: Mode| {
+        let ids: Vec<_> =
+            held.iter().filter(|(_, modes)| modes.iter().any(|(mode, _)| *mode == wanted)).map(|(id, _)| id.as_str()).collect();
+        (!ids.is_empty()).then(|| format!("{} in {}", title(wanted), ids.join(", ")))
+    };
+    let modes: Vec<_> = [of(Mode::Lecture), of(Mode::Lock)].into_iter().flatten().collect();
+    format!("{}; their tabs say more", modes.join("  "))
 }
 
 /// What a mode is called across the screen.
@@ -69,33 +84,39 @@ fn end(app: &App, mode: Mode) -> String {
     }
 }
 
-fn head(conference: Option<&ConferenceId>, mode: Mode) -> String {
-    let name = conference.map_or_else(String::new, |id| format!("{}: ", crate::text::cut(id.as_str(), 16, "~")));
-    format!("{name}{}", title(mode))
-}
-
-fn long(app: &App, conference: Option<&ConferenceId>, mode: Mode, held: &InForce) -> String {
+fn long(app: &App, mode: Mode, held: &InForce) -> String {
     let does = match mode {
         Mode::Lecture => "who is not exempt is muted, who joins too",
         Mode::Lock => "who joins and is not exempt is kicked",
     };
-    format!("{} since {:.5} by {}: {does}; {}", head(conference, mode), clock(held.since), held.by, end(app, mode))
+    format!("{} since {:.5} by {}: {does}; {}", title(mode), clock(held.since), held.by, end(app, mode))
 }
 
-fn middle(app: &App, conference: Option<&ConferenceId>, mode: Mode, held: &InForce) -> String {
+fn middle(app: &App, mode: Mode, held: &InForce) -> String {
     let does = match mode {
         Mode::Lecture => "all muted",
         Mode::Lock => "who joins is kicked",
     };
-    let by = crate::text::cut(&held.by, BY, "~");
-    format!("{} since {:.5} by {by}: {does}; {}", head(conference, mode), clock(held.since), end(app, mode))
+    format!("{} since {:.5} by {}: {does}; {}", title(mode), clock(held.since), by(held, 12), end(app, mode))
 }
 
-fn short(app: &App, conference: Option<&ConferenceId>, mode: Mode, held: &InForce) -> String {
-    let does = match mode {
+fn short(app: &App, mode: Mode, held: &InForce) -> String {
+    format!("{} {:.5} {}: {}, {}", title(mode), clock(held.since), by(held, 8), does(mode), end(app, mode))
+}
+
+fn shortest(app: &App, mode: Mode, held: &InForce) -> String {
+    let title = title(mode).split(' ').next().unwrap_or_default();
+    format!("{title} {:.5} {}: {}, {}", clock(held.since), by(held, 6), does(mode), end(app, mode).trim_end_matches(" it"))
+}
+
+fn does(mode: Mode) -> &'static str {
+    match mode {
         Mode::Lecture => "mutes",
         Mode::Lock => "kicks",
-    };
-    let by = crate::text::cut(&held.by, 8, "~");
-    format!("{} {:.5} {by}, {does}, {}", head(conference, mode), clock(held.since), end(app, mode))
+    }
+}
+
+/// Who set it; a name takes no more than its share.
+fn by(held: &InForce, most: usize) -> Cow<'_, str> {
+    crate::text::cut(&held.by, most, "~")
 }

@@ -1,5 +1,7 @@
 //! The dialog that bans a number, and the list of banned numbers.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
@@ -37,7 +39,7 @@ pub(super) fn form(paint: &mut Paint<'_>, app: &App, form: &BanForm) {
     let mut lines = wrapped(&who, width);
     let heading = lines.len();
     lines.extend(wrapped(&now, width));
-    let inside = paint.dialog(WIDTH, lines.len() as u16 + 6, "ban this number?");
+    let inside = paint.dialog(WIDTH, lines.len() as u16 + 5, "ban this number?");
     let mut y = inside.y;
     for (place, line) in lines.iter().enumerate() {
         let style = if place < heading { theme.heading } else { Style::new() };
@@ -45,7 +47,7 @@ pub(super) fn form(paint: &mut Paint<'_>, app: &App, form: &BanForm) {
         y += 1;
     }
     y += 1;
-    for (name, input, active) in [("reason", &form.reason, !form.at_expiry), ("until in", &form.expiry, form.at_expiry)] {
+    for (name, input, active) in [("reason", &form.reason, !form.at_expiry), ("lasts", &form.expiry, form.at_expiry)] {
         paint.text(inside.x, y, NAME, name, if active { theme.key } else { theme.dim });
         let field = Area { x: inside.x + NAME + 1, y, width: inside.width.saturating_sub(NAME + 1), height: 1 };
         if active {
@@ -53,7 +55,7 @@ pub(super) fn form(paint: &mut Paint<'_>, app: &App, form: &BanForm) {
         } else {
             paint.text(field.x, y, field.width, input.text(), Style::new());
         }
-        if name == "until in" && input.text().is_empty() {
+        if name == "lasts" && input.text().is_empty() {
             let hint = Area { x: field.x + 2, width: field.width.saturating_sub(2), ..field };
             paint.text(hint.x, y, hint.width, "2h, 30d; empty is for good", theme.dim);
         }
@@ -84,12 +86,13 @@ pub(super) fn list(paint: &mut Paint<'_>, app: &App, list: &BanList) {
     let chosen = list.place(&bans);
     let shown = usize::from(inside.height.saturating_sub(3)).max(1);
     let first = (chosen + 1).saturating_sub(shown);
+    let names = names(app, bans.iter().skip(first).take(shown).map(|(number, _)| *number).collect());
     for ((place, (number, ban)), y) in bans.iter().enumerate().skip(first).take(shown).zip(inside.y + 1..) {
         let style = if place == chosen { theme.cursor } else { Style::new() };
         paint.style(Area { y, height: 1, ..inside }, style);
         let mark = if place == chosen { theme.glyphs.cursor } else { " " };
         paint.text(inside.x, y, 2, mark, style);
-        for (area, text) in columns.iter().zip(cells(app, *number, ban)) {
+        for (area, text) in columns.iter().zip(cells(app, *number, names.get(number).map_or("", |name| name), ban)) {
             paint.text(area.x, y, area.width, &text, style);
         }
     }
@@ -112,8 +115,15 @@ fn columns(inside: Area) -> Vec<Area> {
     areas
 }
 
-fn cells(app: &App, number: Number, ban: &Ban) -> [String; 4] {
-    let name = app.roster.people().name(number).unwrap_or_default();
+/// What the numbers' people are called: by a moderator or the contacts, else by a call from there.
+fn names(app: &App, numbers: HashSet<Number>) -> HashMap<Number, &str> {
+    let called =
+        app.roster.iter().filter_map(|(_, call)| Some((call.number.filter(|number| numbers.contains(number))?, app.roster.name(call)?)));
+    let known = numbers.iter().filter_map(|number| Some((*number, app.roster.people().name(*number)?)));
+    called.chain(known).collect()
+}
+
+fn cells(app: &App, number: Number, name: &str, ban: &Ban) -> [String; 4] {
     let until = ban.until.map_or_else(|| "for good".to_owned(), date);
     let reason = if ban.reason.is_empty() { format!("by {}", ban.by) } else { format!("{}, by {}", app.show(&ban.reason), ban.by) };
     [app.show(&number.e164()).into_owned(), app.show(name).into_owned(), until, reason]

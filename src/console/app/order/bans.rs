@@ -67,9 +67,7 @@ fn lasts(typed: &str) -> Result<Option<Duration>, String> {
         let lasts = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
         Duration::try_from(lasts).ok().filter(|lasts| !lasts.is_zero() && *lasts <= LONGEST)
     };
-    read()
-        .map(Some)
-        .ok_or_else(|| format!("{} is no time; give one such as 2h or 30d, or nothing for good", crate::text::cut(typed, 16, "~")))
+    read().map(Some).ok_or_else(|| format!("{} is no time; write 2h or 30d, or nothing for good", crate::text::cut(typed, 16, "~")))
 }
 
 impl App {
@@ -167,7 +165,7 @@ mod tests {
         assert_eq!((lasts(""), lasts("  "), lasts("45m")), (Ok(None), Ok(None), Ok(Some(Duration::from_mins(45)))));
         for slip in ["soon", "30", "0d", "-2h", "1mo", "99999d", "9999999999999999999h", "2h\u{1b}"] {
             let why = lasts(slip).expect_err(slip);
-            assert!(why.contains("such as 2h or 30d"), "{why}");
+            assert!(why.contains("write 2h or 30d"), "{why}");
         }
     }
 }

@@ -54,7 +54,7 @@ fn an_end_that_is_none_is_said_and_nothing_is_lost() {
     assert!(stage.keys("B r u d e Tab s o o n Enter").is_empty());
     let typed = form(&stage);
     assert_eq!((typed.reason.text(), typed.expiry.text(), typed.at_expiry), ("rude", "soon", true));
-    assert_eq!(typed.wrong.as_deref(), Some("soon is no time; give one such as 2h or 30d, or nothing for good"));
+    assert_eq!(typed.wrong.as_deref(), Some("soon is no time; write 2h or 30d, or nothing for good"));
     stage.keys("Shift-Tab ! Tab Ctrl-u");
     assert_eq!(form(&stage).wrong, None);
     assert!(matches!(&stage.keys("Enter")[..], [Effect::Append(What::Banned(banned))] if &*banned.reason == "rude!"));
