@@ -82,6 +82,7 @@ async fn healthz(State(door): State<Arc<Door>>, request: Request) -> Answer {
         // The journal looks again by itself, so this does not last longer than its cause.
         Health::Trouble(why) => Answer::unavailable(&AppendError::Trouble(why)),
         Health::Failed(why) => Answer::unavailable(&AppendError::Failed(why)),
+        Health::Followed(_) | Health::Abandoned => Answer::unavailable(&AppendError::ReadOnly),
     }
 }
 

@@ -13,16 +13,20 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod execute;
+mod follow;
 pub mod man;
 mod output;
 pub mod rehearse;
+pub mod replay;
+pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod time;
 pub mod urls;
 
 pub use execute::execute;
-pub use output::{WRONG, complain, fail, print};
+pub use output::{WRONG, complain, fail, print, print_bytes};
 
 /// A terminal console for moderating live phone conferences.
 ///
@@ -82,6 +86,12 @@ pub enum Command {
     /// 4 outcome unknown, 5 not delivered.
     #[command(after_help = "Example:\n  confmod kick --conference 1122 --key 12312345 --e164 12157010680 --json")]
     Kick(AskArgs),
+    /// Show a past conference in the console, read-only
+    ///
+    /// The journal's events come again in their own time, or faster. Without --from it is the last conference
+    /// from its beginning. Nothing is sent and nothing is changed; confmod may be running beside it.
+    #[command(after_help = "Examples:\n  confmod replay --conference 1122 --speed 4\n  confmod replay --from 2026-11-22T14:00")]
+    Replay(replay::Args),
     /// Print the URLs to paste into the call flow
     ///
     /// They hold the secret that proves where a callback comes from: show them to nobody else.
@@ -93,6 +103,14 @@ pub enum Command {
     /// leaves this machine.
     #[command(after_help = "Example:\n  confmod check && confmod")]
     Check(CheckArgs),
+    /// Write who was there and who asked for what, from the journal
+    ///
+    /// Attendance as CSV, one line for each caller's call; with --audit one line for each ask; or both and
+    /// more as JSON Lines or as one HTML page. Works while the console runs, too.
+    #[command(after_help = "Examples:
+  confmod report --conference 1122 --since 2h > attendance.csv
+  confmod report --since 2026-11-22T14:00 --until 2026-11-22T16:00 --format html -o report.html")]
+    Report(report::Args),
     /// Print the settings in force, and where each comes from
     ///
     /// Secrets are said to be set, and not shown.

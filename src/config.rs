@@ -85,12 +85,16 @@ pub struct Config {
     pub conference: Option<String>,
     /// Where the journal is.
     pub journal: PathBuf,
+    /// The folder that the console writes reports into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Who is moderating.
     pub moderator: String,
     /// What `k` does.
     pub kick: Kick,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long no callback may come while callers are in before the console warns.
+    pub silence_after: Duration,
     /// How long a call may be silent before it is left out, at start and while confmod runs.
     pub resume_within: Duration,
     /// Colours.
@@ -133,9 +137,11 @@ impl Default for Config {
             proxies: Vec::new(),
             conference: None,
             journal: PathBuf::new(),
+            reports: PathBuf::new(),
             moderator: "moderator".to_owned(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),
+            silence_after: Duration::from_mins(30),
             resume_within: Duration::from_hours(12),
             theme: ThemeChoice::default(),
             ascii: false,

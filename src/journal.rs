@@ -51,6 +51,8 @@ pub enum AppendError {
     Failed(String),
     /// The journal is closed.
     Closed,
+    /// This process only reads it.
+    ReadOnly,
 }
 
 impl fmt::Display for AppendError {
@@ -62,6 +64,7 @@ impl fmt::Display for AppendError {
             }
             Self::Failed(why) => write!(f, "the journal failed ({why}); nothing is recorded until confmod is restarted on a sound disk"),
             Self::Closed => f.write_str("the journal is closed, because confmod is stopping"),
+            Self::ReadOnly => f.write_str("this confmod only reads the journal; write with the one that has it open, or restart this one"),
         }
     }
 }
@@ -144,9 +147,17 @@ pub trait Journal: Send + Sync + 'static {
 /// How many events are read from disk at a time: few enough that the write-ahead log can be cut between.
 const CHUNK: usize = 1_000;
 
+/// How a subscriber hears of news.
+enum News {
+    /// The events themselves come, from the writer in this process.
+    Events(broadcast::Receiver<Arc<[Event]>>),
+    /// Only that there may be some: another process writes, and they are read from disk.
+    Hint(watch::Receiver<()>),
+}
+
 /// One subscriber's stream of committed events.
 pub struct Feed {
-    live: broadcast::Receiver<Arc<[Event]>>,
+    news: News,
     history: Arc<dyn History>,
     last: Seq,
     behind: bool,
@@ -163,7 +174,13 @@ impl Feed {
     /// that nothing can fall between what is read and what comes.
     #[must_use]
     pub fn new(live: broadcast::Receiver<Arc<[Event]>>, history: Arc<dyn History>, after: Seq) -> Self {
-        Self { live, history, last: after, behind: true }
+        Self { news: News::Events(live), history, last: after, behind: true }
+    }
+
+    /// A feed that reads from disk whenever there may be news.
+    #[must_use]
+    pub fn hinted(hints: watch::Receiver<()>, history: Arc<dyn History>, after: Seq) -> Self {
+        Self { news: News::Hint(hints), history, last: after, behind: true }
     }
 
     /// The next events, at least one; `None` when the journal is closed. Safe to cancel.
@@ -182,7 +199,17 @@ impl Feed {
                 }
                 continue;
             }
-            match self.live.recv().await {
+            let live = match &mut self.news {
+                News::Events(live) => live,
+                News::Hint(hints) => {
+                    if hints.changed().await.is_err() {
+                        return None;
+                    }
+                    self.behind = true;
+                    continue;
+                }
+            };
+            match live.recv().await {
                 Ok(batch) => {
                     let news = |event: &Event| !event.seq.is_recorded() || event.seq > self.last;
                     let fresh: Arc<[Event]> =

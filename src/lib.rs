@@ -25,6 +25,7 @@
 //! | [journal] | append, subscribe, read back; SQLite |
 //! | [callback] | the listener: one callback in, one event on disk, one answer out |
 //! | [dispatch] | asks out of the journal, orders to the bridge, answers into the journal |
+//! | [report] | who was there and who asked for what, folded from the journal: CSV, JSON, HTML |
 //! | [console] | what a moderator sees and presses |
 //! | [rehearsal] | a provider to rehearse with, and scripted callers |
 //! | [cli] | the subcommands: each assembles the rooms above and runs them |
@@ -40,4 +41,5 @@ pub mod journal;
 pub mod logging;
 pub mod phone;
 pub mod rehearsal;
+pub mod report;
 pub mod text;

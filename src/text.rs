@@ -158,6 +158,39 @@ pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
     out
 }
 
+/// Replaces the digits of anything long enough to be a phone number, all but the last two.
+///
+/// Digits of any script count, and so do digits with the usual punctuation of numbers between them.
+#[must_use]
+pub fn mask_digits(text: &str) -> String {
+    /// Shorter runs are conference numbers, counts and times.
+    const LEAST: usize = 5;
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    let flush = |run: &mut String, out: &mut String| {
+        let digits = run.chars().filter(|c| is_digit(*c)).count();
+        let mut seen = 0;
+        for c in run.drain(..) {
+            seen += usize::from(is_digit(c));
+            out.push(if is_digit(c) && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
+        }
+    };
+    for c in text.chars() {
+        if is_digit(c) || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
+            run.push(c);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(c);
+        }
+    }
+    flush(&mut run, &mut out);
+    out
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || (!c.is_ascii() && c.general_category() == GeneralCategory::DecimalNumber)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -215,6 +248,20 @@ mod tests {
         assert_eq!(cut("Ada", 0, "…"), "");
         assert_eq!(fit("日本語", 4, "…"), "日… ");
         assert_eq!(width("日本"), 4);
+    }
+
+    #[test]
+    fn numbers_lose_all_digits_but_two_and_short_ones_stay() {
+        for (text, wanted) in [
+            ("+1 215-701-0680 said 1122 at 12:04:31", "+* ***-***-**80 said 1122 at 12:04:31"),
+            ("Ada 0049151234567", "Ada ***********67"),
+            ("(030) 901820", "(***) ****20"),
+            ("٠٠٤٩١٥١", "*****٥١"),
+            ("1122", "1122"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_digits(text), wanted, "{text:?}");
+        }
     }
 
     proptest! {

@@ -49,19 +49,6 @@ fn the_time_the_listener_was_down_is_told() {
 }
 
 #[test]
-fn a_second_console_on_the_same_journal_says_who_has_it() {
-    let (stage, console, listener) = with_ada();
-    let second = stage.setup().env("CONFMOD_MODERATOR", "somebody-else").start();
-    assert_eq!(second.exit_code(), 1);
-    let said = second.screen_text().replace('\n', "");
-    for part in ["the-moderator", &console.pid().to_string(), "journal.sqlite", "--journal"] {
-        assert!(said.contains(part), "{part}: {said}");
-    }
-    // The first goes on.
-    listener.join(&console, "ben", "Ben", BEN);
-}
-
-#[test]
 fn an_ask_that_is_answered_in_time_is_waited_for() {
     let (stage, mut console, _) = with_ada();
     stage.provider.script(Answer::Hold);

@@ -101,7 +101,7 @@ impl Answer {
         let seconds = match error {
             AppendError::Busy => "1",
             AppendError::Trouble(_) | AppendError::Closed => "5",
-            AppendError::Failed(_) => "60",
+            AppendError::Failed(_) | AppendError::ReadOnly => "60",
         };
         // What the engine said is not ours, so it is cleaned like any other text from outside.
         let text = text::clean(&error.to_string(), 2 * text::FIELD_BYTES);

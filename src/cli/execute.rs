@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, run, urls};
+use super::{
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
+};
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
 use crate::logging;
@@ -28,6 +30,14 @@ pub fn execute(cli: Cli) -> ExitCode {
             demo::run(loaded.config, &args)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
+        Command::Replay(args) => {
+            let flags = Flags::from(args.flags.clone()).or(flags);
+            let conference = flags.conference.clone();
+            with(&flags, Purpose::Journal, |loaded| {
+                start_log(&loaded.config);
+                replay::run(&loaded.config, &args, conference.as_deref())
+            })
+        }
         Command::Mute(args) => one_ask(Action::Mute, &args, flags),
         Command::Unmute(args) => one_ask(Action::Unmute, &args, flags),
         Command::Kick(args) => one_ask(Action::Kick, &args, flags),
@@ -49,6 +59,12 @@ pub fn execute(cli: Cli) -> ExitCode {
                 ..Flags::default()
             };
             check::run(&own.or(flags), &Environment::of_process())
+        }
+        Command::Report(args) => {
+            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
+            // The conference that is configured is the tab to open on, and never a filter; the flag is one.
+            let conference = args.conference.conference.clone().or(flags.conference.clone());
+            with(&own.or(flags), Purpose::Journal, |loaded| report::run(&loaded.config, conference.as_deref(), &args))
         }
         Command::Config(args) if args.print_default => print(DEFAULT_FILE),
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),

@@ -10,8 +10,13 @@ pub const WRONG: u8 = 2;
 ///
 /// A reader that has gone away (`confmod config | head -1`) has what it wanted: that is no failure.
 pub fn print(text: &str) -> ExitCode {
+    print_bytes(text.as_bytes())
+}
+
+/// Like [`print`], for what was made as bytes.
+pub fn print_bytes(bytes: &[u8]) -> ExitCode {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => fail(&format!("writing to the standard output failed ({error}); send it somewhere else"), 1),

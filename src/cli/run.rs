@@ -3,24 +3,30 @@
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
-use super::{WRONG, fail, session};
+use super::{WRONG, fail, follow, session};
 use crate::config::Config;
+use crate::journal::sqlite::is_held;
 
-/// Runs until the moderator quits.
+/// Runs until the moderator quits. On a journal that another confmod writes the console only looks on.
 pub fn run(config: &Config) -> ExitCode {
-    let token = match config.token() {
-        Ok(token) => token,
-        Err(error) => return fail(&error.to_string(), WRONG),
+    let ended = if is_held(&config.journal) {
+        follow::run(config)
+    } else {
+        match config.token() {
+            Ok(token) => session::run(config, &token, "", |_| {}),
+            Err(error) => return fail(&error.to_string(), WRONG),
+        }
     };
-    match session::run(config, &token, "", |_| {}) {
+    match ended {
         Ok(ending) => ExitCode::from(session::exit_code(&ending)),
         Err(error) => fail(&error.to_string(), 1),
     }
 }
 
 /// Whether the console can be started: first the user key, then the terminal. What is missing otherwise.
+/// A console that only looks on asks the provider for nothing and needs no key.
 pub fn ready(config: &Config) -> Result<(), String> {
-    if config.userkey.is_none() {
+    if config.userkey.is_none() && !is_held(&config.journal) {
         return Err(missing_userkey());
     }
     if !has_terminal() {

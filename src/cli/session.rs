@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
-use crate::conference::event::{Listening, Nothing, What};
+use crate::conference::event::{Listening, Nothing, Seq, What};
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -41,7 +41,7 @@ const DESCRIPTORS: u64 = 4_096;
 pub(super) struct NotStarted(String);
 
 impl NotStarted {
-    fn because(what: &str, error: impl Display) -> Self {
+    pub(super) fn because(what: &str, error: impl Display) -> Self {
         Self(if what.is_empty() { error.to_string() } else { format!("{what}: {error}") })
     }
 }
@@ -80,6 +80,28 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(listener.address());
 
+    let panics = panics(config);
+    let settings = console_settings(config, title, listener.address(), news_after);
+    let world = |signals| World {
+        journal: Arc::clone(&journal) as _,
+        after,
+        player: None,
+        counts,
+        signals,
+        panics,
+        reports: config.reports.clone(),
+        stop_asking: Box::pin(dispatch.stop(GRACE)),
+    };
+    let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
+    tracing::info!(?ending, "the session ends");
+    listener.stop(LISTENER_GRACE);
+    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
+    journal.close();
+    Ok(ending)
+}
+
+/// Panics of other threads, as sentences; one of this thread leaves the terminal in order and says what it means.
+pub(super) fn panics(config: &Config) -> UnboundedReceiver<String> {
     let (panicked, panics) = mpsc::unbounded_channel();
     let farewell = format!(
         "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
@@ -91,19 +113,16 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         // The session may be over.
         let _ = panicked.send(what);
     });
-    let settings = console_settings(config, title, listener.address(), news_after);
-    let world =
-        |signals| World { journal: Arc::clone(&journal) as _, after, counts, signals, panics, stop_asking: Box::pin(dispatch.stop(GRACE)) };
-    let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
-    tracing::info!(?ending, "the session ends");
-    listener.stop(LISTENER_GRACE);
-    drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
-    journal.close();
-    Ok(ending)
+    panics
 }
 
 /// The console itself, on this thread.
-fn watch(settings: Settings, keys: KeyMap, theme: &Theme, world: impl FnOnce(UnboundedReceiver<i32>) -> World) -> io::Result<Ending> {
+pub(super) fn watch(
+    settings: Settings,
+    keys: KeyMap,
+    theme: &Theme,
+    world: impl FnOnce(UnboundedReceiver<i32>) -> World,
+) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let signals = signals()?;
@@ -151,7 +170,8 @@ async fn end_late(number: i32) {
     std::process::exit(128 + number);
 }
 
-fn console_settings(config: &Config, title: &'static str, address: SocketAddr, news_after: crate::conference::event::Seq) -> Settings {
+/// What the console is started with, on a listener's address.
+pub(super) fn console_settings(config: &Config, title: &'static str, address: SocketAddr, news_after: Seq) -> Settings {
     let base = config.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
     let urls = callback::urls(&base, callback::MASKED, config.conference.as_deref());
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -159,6 +179,7 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
         moderator: config.moderator.as_str().into(),
         conference: config.conference.as_deref().map(Into::into),
         stale_after: config.stale_after,
+        silence_after: config.silence_after,
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
@@ -174,7 +195,8 @@ fn console_settings(config: &Config, title: &'static str, address: SocketAddr, n
     }
 }
 
-fn theme(config: &Config) -> Theme {
+/// The colours and signs of a configuration and its terminal.
+pub(super) fn theme(config: &Config) -> Theme {
     let choice = match config.theme {
         ThemeChoice::Auto if std::env::var("COLORTERM").is_ok_and(|kind| kind == "truecolor" || kind == "24bit") => ThemeChoice::Truecolor,
         ThemeChoice::Auto => ThemeChoice::Ansi,

@@ -18,6 +18,10 @@ pub enum JournalHealth {
     Trouble(String),
     /// Nothing is taken until restart. What the engine said.
     Failed(String),
+    /// Another process writes it, and this one only reads. Who that is, in its own words.
+    Followed(String),
+    /// This process only reads it, and nobody writes it any more.
+    Abandoned,
 }
 
 /// What is known of the provider.

@@ -18,6 +18,8 @@ pub enum Purpose {
     Console,
     /// A single command: secrets are read, and a home directory may be missing.
     Command,
+    /// Only the journal is read: a secret that cannot be is taken as not set, and a home directory may be missing.
+    Journal,
     /// Like the console, but a secret that cannot be read is noted and taken as not set: everything else can
     /// be checked all the same.
     Check,
@@ -32,7 +34,7 @@ pub struct Loaded {
     pub config: Config,
     /// The file that was read, where there is one.
     pub file: Option<PathBuf>,
-    /// Why secrets could not be read; only noted for [`Purpose::Check`].
+    /// Why secrets could not be read; only noted for [`Purpose::Check`] and [`Purpose::Journal`].
     pub unread: Vec<ConfigError>,
     pub(super) origins: BTreeMap<&'static str, Origin>,
 }
@@ -61,7 +63,7 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     if purpose == Purpose::Demo {
         layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
     }
-    let unread = (purpose == Purpose::Check).then(Vec::new);
+    let unread = matches!(purpose, Purpose::Check | Purpose::Journal).then(Vec::new);
     let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread };
     let mut config = values.config()?;
     config.read_only = flags.read_only;
@@ -103,8 +105,11 @@ fn default_paths(config: &mut Config, paths: &Paths, purpose: Purpose) -> Result
             None => {}
         }
     }
-    if config.callback_token_file.as_os_str().is_empty() {
-        config.callback_token_file = paths.data.as_ref().map(|data| data.join("callback_token")).unwrap_or_default();
+    // Those who need these say so when they do.
+    for (place, name) in [(&mut config.callback_token_file, "callback_token"), (&mut config.reports, "reports")] {
+        if place.as_os_str().is_empty() {
+            *place = paths.data.as_ref().map(|data| data.join(name)).unwrap_or_default();
+        }
     }
     Ok(())
 }
@@ -228,9 +233,11 @@ impl Values {
             proxies: self.list("proxies", check::validate_network)?,
             conference: self.text("conference", check::validate_conference)?,
             journal: self.path("journal")?.unwrap_or_default(),
+            reports: self.path("reports")?.unwrap_or_default(),
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
             kick: self.text("kick", check::validate_kick)?.unwrap_or_default(),
             stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),
+            silence_after: self.text("silence_after", check::validate_duration)?.unwrap_or(unset.silence_after),
             resume_within: self.text("resume_within", check::validate_duration)?.unwrap_or(unset.resume_within),
             theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
             ascii: self.boolean("ascii"),

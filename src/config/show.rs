@@ -78,12 +78,14 @@ fn value(config: &Config, key: &str) -> Value {
         "proxies" => Value::Plain(list(&config.proxies)),
         "conference" => optional(config.conference.as_deref().map(string)),
         "journal" => path(&config.journal),
+        "reports" => path(&config.reports),
         "moderator" => Value::Plain(string(&config.moderator)),
         "kick" => word(match config.kick {
             Kick::Dialog => "dialog",
             Kick::Countdown => "countdown",
         }),
         "stale_after" => Value::Plain(duration(config.stale_after)),
+        "silence_after" => Value::Plain(duration(config.silence_after)),
         "resume_within" => Value::Plain(duration(config.resume_within)),
         "theme" => word(match config.theme {
             ThemeChoice::Auto => "auto",

@@ -26,11 +26,14 @@ pub mod dialog;
 mod effect;
 mod kick;
 pub mod layout;
+mod listening;
 mod marks;
 mod message;
 mod order;
 pub mod palette;
 mod press;
+mod readonly;
+mod replay;
 mod rules;
 mod run;
 mod sentences;
@@ -45,9 +48,11 @@ pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
 pub use kick::{Countdown, KickDialog};
+pub use listening::{Gap, Gaps};
 pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
 pub use order::{BanForm, BanList, QueueLine};
+pub use replay::Played;
 pub use sentences::{Line, Tone};
 
 /// Lines that the events pane remembers.
@@ -65,6 +70,8 @@ pub struct Settings {
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
     pub stale_after: Duration,
+    /// How long no callback may come while callers are in before the screen warns.
+    pub silence_after: Duration,
     /// How long a call may be silent before it is left out, here as at a restart.
     pub resume_within: Duration,
     /// What to do with an ask for a caller without a number.
@@ -151,14 +158,22 @@ pub struct App {
     pub last_callback: Option<Moment>,
     /// Callbacks that said what was known.
     pub duplicates: u32,
+    /// Times in which nobody listened.
+    pub gaps: Gaps,
     /// What the listener refused or had to drop.
     pub counts: ListenerCounts,
     /// Something that stopped working and will not come back by itself.
     pub fault: Option<String>,
+    /// How the replay goes, where this is one.
+    pub replay: Option<Played>,
     /// Whether the session is ending, waiting for asks in flight.
     pub leaving: bool,
     /// What is worth a sound.
     pub alerts: Alerts,
+    /// Whether it was told that nothing comes.
+    told_silence: bool,
+    /// A report is being written.
+    reporting: bool,
     phones_ready: bool,
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
@@ -168,6 +183,8 @@ pub struct App {
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
+    /// What is put back once everything is told anew.
+    found_again: Option<replay::Return>,
 }
 
 impl App {
@@ -197,10 +214,14 @@ impl App {
             unrecorded: 0,
             last_callback: None,
             duplicates: 0,
+            gaps: Gaps::default(),
             counts: ListenerCounts::default(),
             fault: None,
+            replay: None,
             leaving: false,
             alerts: Alerts::new(settings.alerts.clone()),
+            told_silence: false,
+            reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),
             fields: None,
@@ -209,6 +230,7 @@ impl App {
             pressed: None,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
+            found_again: None,
             settings,
             keys,
         }
@@ -262,7 +284,7 @@ impl App {
     /// Text as it may be shown now: with the digits of numbers masked when that is asked for.
     #[must_use]
     pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.mask { Cow::Owned(mask_digits(text)) } else { Cow::Borrowed(text) }
+        if self.mask { Cow::Owned(crate::text::mask_digits(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
@@ -312,32 +334,6 @@ impl App {
 /// A count with the words for one or for several.
 fn plural(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
-}
-
-/// Replaces the digits of anything long enough to be a phone number, all but the last two.
-fn mask_digits(text: &str) -> String {
-    /// Shorter runs are conference numbers, counts and times.
-    const LEAST: usize = 5;
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    let flush = |run: &mut String, out: &mut String| {
-        let digits = run.chars().filter(char::is_ascii_digit).count();
-        let mut seen = 0;
-        for c in run.drain(..) {
-            seen += usize::from(c.is_ascii_digit());
-            out.push(if c.is_ascii_digit() && digits >= LEAST && seen + 2 <= digits { '*' } else { c });
-        }
-    };
-    for c in text.chars() {
-        if c.is_ascii_digit() || (matches!(c, ' ' | '-' | '.' | '(' | ')' | '/') && !run.is_empty()) {
-            run.push(c);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
 }
 
 #[cfg(test)]

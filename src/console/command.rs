@@ -37,6 +37,7 @@ pub enum Command {
     Detail,
     Events,
     Mask,
+    Report,
     Copy,
     NextTab,
     PreviousTab,
@@ -48,9 +49,31 @@ pub enum Command {
     First,
     Last,
     Back,
+    Play(Play),
     Palette,
     Help,
     Quit,
+}
+
+/// What a key asks of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Play {
+    /// Stand still, or go on; at the end begin again.
+    Pause,
+    /// A few seconds back.
+    Back,
+    /// A few seconds on.
+    Forward,
+    /// Some minutes back.
+    FarBack,
+    /// Some minutes on.
+    FarForward,
+    /// To the next thing that happened, however long nothing did.
+    NextEvent,
+    /// Half as fast.
+    Slower,
+    /// Twice as fast.
+    Faster,
 }
 
 /// One row of the table.
@@ -70,17 +93,24 @@ pub struct Entry {
     pub help: &'static str,
     /// Its place in the footer, first come first kept when there is little room; none keeps it out.
     pub footer: Option<u8>,
-    /// Whether it changes something for callers or in the journal: a read-only console has none of these.
+    /// Whether it changes something for callers or in the journal, or chooses for whom: a read-only console has none
+    /// of these.
     pub dangerous: bool,
+    /// Whether it is there in a replay only.
+    pub replay: bool,
 }
 
 const fn entry(command: Command, id: &'static str, keys: &'static [&'static str], label: &'static str, help: &'static str) -> Entry {
-    Entry { command, id, keys, shown: None, label, help, footer: None, dangerous: false }
+    Entry { command, id, keys, shown: None, label, help, footer: None, dangerous: false, replay: false }
 }
 
 impl Entry {
     const fn dangerous(self) -> Self {
         Self { dangerous: true, ..self }
+    }
+
+    const fn replay(self) -> Self {
+        Self { replay: true, ..self }
     }
 
     const fn footer(self, place: u8) -> Self {
@@ -103,8 +133,8 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Mute, "mute", &["m"], "mute", "mute the marked callers, else the one under the cursor").dangerous().footer(0),
     entry(Command::Unmute, "unmute", &["u"], "unmute", "unmute the marked callers, else the one under the cursor").dangerous().footer(1),
     entry(Command::Kick, "kick", &["k"], "kick", "kick the marked, else the one under the cursor; y sends").dangerous().footer(2),
-    entry(Command::Mark, "mark", &["Space"], "mark", "mark the caller, or take the mark away").footer(3),
-    entry(Command::MarkAll, "mark-all", &["*"], "mark all", "mark all that are listed; again takes the marks away"),
+    entry(Command::Mark, "mark", &["Space"], "mark", "mark the caller, or take the mark away").dangerous().footer(3),
+    entry(Command::MarkAll, "mark-all", &["*"], "mark all", "mark all that are listed; again takes the marks away").dangerous(),
     entry(
         Command::Range(1),
         "mark-range",
@@ -112,7 +142,8 @@ pub static TABLE: &[Entry] = &[
         "mark range",
         "mark while moving",
     )
-    .shown("Shift-arrows"),
+    .shown("Shift-arrows")
+    .dangerous(),
     entry(Command::TakeBack, "take-back", &["z"], "undo", "take back the last mute or unmute, unless it changed since")
         .dangerous()
         .footer(5),
@@ -137,6 +168,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Detail, "detail", &["d"], "detail", "show or hide everything known of the caller").footer(12),
     entry(Command::Events, "events", &["e"], "events", "show or hide what happened").footer(16),
     entry(Command::Mask, "mask", &["p"], "mask", "hide or show the digits of numbers").footer(17),
+    entry(Command::Report, "report", &["w"], "report", "write a report of what is shown: one page, with a timeline"),
     entry(Command::Copy, "copy", &["c"], "copy number", "copy the number through the terminal"),
     entry(Command::NextTab, "next-tab", &["Tab"], "next conference", "show the next conference"),
     entry(Command::PreviousTab, "previous-tab", &["Shift-Tab"], "previous conference", "show the conference before"),
@@ -155,6 +187,18 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave dialog, countdown, bulk ask, filter, marks, one by one"),
+    entry(Command::Play(Play::Pause), "pause", &["Enter"], "pause", "in a replay: pause or go on; at the end begin again")
+        .replay()
+        .footer(18),
+    entry(Command::Play(Play::Back), "rewind", &["Left"], "10 s back", "in a replay: go 10 seconds back").replay().footer(19),
+    entry(Command::Play(Play::Forward), "forward", &["Right"], "10 s on", "in a replay: go 10 seconds on").replay().footer(20),
+    entry(Command::Play(Play::NextEvent), "next-event", &["."], "next event", "in a replay: go to the next thing that happened")
+        .replay()
+        .footer(21),
+    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "5 min back", "in a replay: go 5 minutes back").replay(),
+    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "5 min on", "in a replay: go 5 minutes on").replay(),
+    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay().footer(22),
+    entry(Command::Play(Play::Slower), "slower", &["-"], "slower", "in a replay: go half as fast").replay(),
     entry(Command::Palette, "palette", &[":"], "more", "find any command or caller by a scrap of the name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(6),
     entry(Command::Quit, "quit", &["q", "Ctrl-c"], "quit", "quit; asks first while callers are in").footer(8),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +17,14 @@ use tokio_stream::{Stream, StreamExt as _};
 
 use super::app::{App, Effect, ListenerCounts, Message};
 use super::input;
+use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, now};
+
+mod playing;
 
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -37,12 +41,16 @@ pub struct World {
     pub journal: Arc<dyn Journal>,
     /// The place after which events are taken.
     pub after: Seq,
+    /// A past conference that is played again, where this is a replay: then nothing comes of itself.
+    pub player: Option<Player>,
     /// What the listener counts.
     pub counts: Arc<Counts>,
     /// Signals by number.
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// The folder that reports are written into; empty where there is no place for one.
+    pub reports: PathBuf,
     /// Ends the sending of asks; polled once when the session ends.
     pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -69,7 +77,9 @@ struct Session<'a, S> {
     screen: &'a mut S,
     journal: Arc<dyn Journal>,
     history: Arc<dyn History>,
+    reports: PathBuf,
     mail: Mail,
+    player: Option<Player>,
     dirty: bool,
     drawn: Option<Instant>,
     ending: Option<Ending>,
@@ -82,15 +92,16 @@ where
     S: Screen,
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let World { journal, after, counts, mut signals, mut panics, mut stop_asking } = world;
+    let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
-    let mut session = Session { app, screen, journal, history, mail, dirty: true, drawn: None, ending: None, at_once: false };
-    let mut feed = session.restore(after);
+    let mut session =
+        Session { app, screen, journal, history, reports, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
+    let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
-    let (mut signals_open, mut panics_open, mut feed_open) = (true, true, true);
+    let (mut signals_open, mut panics_open) = (true, true);
     let mut rest_until = None;
 
     while !session.at_once {
@@ -110,7 +121,7 @@ where
             },
             event = input.next(), if !matches!(session.ending, Some(Ending::TerminalGone(_))) => session.input(event),
             Some(message) = mailbox.recv() => session.tell(message),
-            events = news(&mut feed, rest_until), if feed_open => match events {
+            events = news(&mut feed, rest_until), if feed.is_some() => match events {
                 Some(Ok(events)) => {
                     rest_until = None;
                     session.tell(Message::Events(events));
@@ -119,13 +130,14 @@ where
                     session.tell(Message::Unread(error.to_string()));
                     rest_until = Some(Instant::now() + READ_AGAIN);
                 }
-                None => feed_open = false,
+                None => feed = None,
             },
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
                 let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };
                 session.tell(Message::Listener(counts));
             }
+            () = at(session.event_due()) => session.play_on(),
             () = at(session.frame_due()) => {}
             () = at(change) => session.tell(Message::Tick),
         }
@@ -134,11 +146,11 @@ where
 }
 
 /// The next events, not before a rest is over. Safe to cancel.
-async fn news(feed: &mut Feed, rest_until: Option<Instant>) -> Option<Result<Arc<[Event]>, ReadError>> {
+async fn news(feed: &mut Option<Feed>, rest_until: Option<Instant>) -> Option<Result<Arc<[Event]>, ReadError>> {
     if let Some(rest) = rest_until {
         tokio::time::sleep_until(rest).await;
     }
-    feed.next().await
+    feed.as_mut()?.next().await
 }
 
 async fn at(moment: Option<Instant>) {
@@ -211,6 +223,9 @@ impl<S: Screen> Session<'_, S> {
     }
 
     fn next_change(&self) -> Option<Instant> {
+        if self.player.is_some() {
+            return self.next_change_played();
+        }
         let wait = self.app.next_change()?.since(now());
         // Never at once again: a clock that was set back must not make the loop spin.
         Some(Instant::now() + wait.max(Duration::from_millis(20)))
@@ -256,7 +271,11 @@ impl<S: Screen> Session<'_, S> {
     }
 
     fn tell(&mut self, message: Message) {
-        let at = now();
+        let at = self.player.as_ref().map_or_else(now, Player::now);
+        self.tell_at(at, message);
+    }
+
+    fn tell_at(&mut self, at: Moment, message: Message) {
         self.dirty = true;
         for effect in self.app.update(at, message) {
             self.carry_out(effect, at);
@@ -291,6 +310,7 @@ impl<S: Screen> Session<'_, S> {
                 }
                 Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
             },
+            Effect::Report { conference, mask } => self.report(conference, mask, at),
             Effect::Copy(text) => {
                 if let Err(error) = self.screen.copy(&text) {
                     self.terminal_gone(&format!("drawing: {error}"));
@@ -306,6 +326,7 @@ impl<S: Screen> Session<'_, S> {
                     self.terminal_gone(&format!("notifying: {error}"));
                 }
             }
+            Effect::Play(play) => self.play(play),
             Effect::Quit => {
                 self.ending.get_or_insert(Ending::Quit);
             }
@@ -365,5 +386,6 @@ fn fault_on(event: &TerminalEvent) {
     }
 }
 
+mod report;
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,7 @@ impl Recorder {
                             sleep(PAUSE).await;
                             receipt = again.append(draft.clone());
                         }
-                        AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed => {
+                        AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed | AppendError::ReadOnly => {
                             tracing::warn!(%error, "an answer was not written down");
                             break;
                         }
@@ -92,7 +92,7 @@ pub(super) async fn mark_sent(journal: Arc<dyn Journal>, clock: Clock, asks: Vec
             biased;
             written = receipt.durable() => match written {
                 Err(AppendError::Busy) => sleep(PAUSE).await,
-                Ok(_) | Err(AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed) => return,
+                Ok(_) | Err(AppendError::Trouble(_) | AppendError::Failed(_) | AppendError::Closed | AppendError::ReadOnly) => return,
             },
             () = failed => return,
         }

@@ -1,7 +1,7 @@
 //! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection,
-//! `reader` reads back on connections of its own, `queue` is what waits and who is told, `held` what could not be
+//! `reader` reads back on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and who is told, `held` what could not be
 //! written yet, `lock` keeps a second writer out, `schema` is
 //! what people see who open the file with the ordinary `sqlite3` shell.
 
@@ -18,6 +18,8 @@ use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 
+mod archive;
+mod follower;
 mod held;
 mod lock;
 mod queue;
@@ -27,6 +29,8 @@ mod schema;
 mod tests;
 mod writer;
 
+pub use archive::Archive;
+pub use follower::Follower;
 pub use lock::{holder, is_held};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
@@ -166,6 +170,14 @@ impl Journal for Sqlite {
     fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
+}
+
+/// A journal to read from, for those who do not write it: no lock is taken, and nothing is changed or made.
+///
+/// Fails where there is no file, where it is none of confmod's, and where a newer confmod wrote it.
+pub fn read_only(path: &Path) -> Result<Arc<dyn History>, OpenError> {
+    schema::check(path)?;
+    Ok(Arc::new(Reader::new(path)))
 }
 
 /// The condition for the facts that hold however old they are.

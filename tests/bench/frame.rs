@@ -129,6 +129,7 @@ fn console(callers: u64) -> App {
         moderator: "ada".into(),
         conference: None,
         stale_after: Duration::from_secs(4 * 3_600),
+        silence_after: Duration::from_secs(30 * 60),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         pace: 10,

@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "inside a test program nothing can be reached from outside")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
 
+pub mod browser;
 pub mod harm;
 pub mod home;
 pub mod http;

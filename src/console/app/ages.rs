@@ -28,6 +28,11 @@ fn beat(now: Moment) -> Moment {
     Moment(now.0.div_euclid(BEAT) * BEAT)
 }
 
+/// The beat at or after a moment.
+pub(super) fn beat_after(moment: Moment) -> Moment {
+    Moment(beat(moment).0.saturating_add(if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT }))
+}
+
 impl App {
     /// The time that ages on the screen count to: the last beat.
     #[must_use]
@@ -44,7 +49,6 @@ impl App {
     /// When something on the screen changes by time alone; none when nothing does.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let beat_after = |moment: Moment| Moment(beat(moment).0.saturating_add(if moment.0.rem_euclid(BEAT) == 0 { 0 } else { BEAT }));
         // An age steps on the first beat at which it reads differently.
         let step = |since: Moment| {
             let shown = self.shown_now().since(since);
@@ -59,6 +63,12 @@ impl App {
         let mut consider = |moment: Moment| next = Some(next.map_or(moment, |known| known.min(moment)));
         if let Some(last) = self.last_callback {
             consider(step(last));
+        }
+        if let Some(second) = self.next_second() {
+            consider(second);
+        }
+        if let Some(due) = self.silence_to_tell() {
+            consider(due);
         }
         for call in self.visible().filter_map(|id| self.roster.get(id)) {
             if call.is_live() {

@@ -33,8 +33,8 @@ impl App {
     /// Why a command cannot be used now, as a sentence; none when it can.
     #[must_use]
     pub fn why_disabled(&self, command: Command) -> Option<String> {
-        if self.settings.read_only && command::entry_of(command).dangerous {
-            return Some("this console is read-only; start it without --read-only to act".into());
+        if let Some(why) = self.why_read_only().filter(|_| command::entry_of(command).dangerous) {
+            return Some(why);
         }
         if self.leaving && command != Command::Quit {
             return Some("confmod is quitting".into());
@@ -43,6 +43,7 @@ impl App {
             Command::Mute | Command::Unmute | Command::Kick => return self.why_nobody(|_| action_of(command)),
             Command::Again => return self.why_nobody(action_again),
             Command::TakeBack if !self.can_take_back() => return Some("there is no mute or unmute to take back".into()),
+            Command::Report if self.reporting => return Some("a report is being written already".into()),
             _ => {}
         }
         let needs_caller = matches!(

@@ -40,7 +40,8 @@ impl App {
             Health::Trouble(why) => {
                 Some((Tone::Bad, format!("{why}: callbacks are refused, asks are sent and recorded later; it is tried again every second")))
             }
-            Health::Good => None,
+            Health::Abandoned => Some((Tone::Warning, format!("{}; restart confmod to take over", super::readonly::ABANDONED))),
+            Health::Good | Health::Followed(_) => None,
         }
     }
 

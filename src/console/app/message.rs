@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Played;
 use crate::conference::event::{Event, Seq};
 use crate::conference::health::JournalHealth as Health;
 use crate::console::keys::Chord;
@@ -21,6 +22,10 @@ pub enum Message {
     Events(Arc<[Event]>),
     /// All that the journal held at the start has come.
     Restored,
+    /// Time goes back: all that was told is forgotten, and told anew up to the message's moment.
+    Rewound,
+    /// How a replay goes now.
+    Played(Played),
     /// The journal is well, in trouble or has failed.
     Journal(Health),
     /// The listener refused or dropped something.
@@ -29,6 +34,8 @@ pub enum Message {
     PhonesReady,
     /// The raw fields of an event were read.
     Fields(Seq, Vec<(String, String)>),
+    /// A report was written, to this place; or was not, and why.
+    Reported(Result<String, String>),
     /// Events could not be read; it is tried again. The journal's words.
     Unread(String),
     /// Something that was to be written down was not; the journal's words.

@@ -96,8 +96,9 @@ fn digits(word: &str) -> Option<String> {
 }
 
 /// The commands that match what was typed, with how well; all of them for nothing.
-fn commands(search: &mut Search) -> Vec<((Rank, u32), Found)> {
-    let listed = command::TABLE.iter().filter(|entry| !matches!(entry.command, Command::Palette | Command::Tab(_) | Command::Back));
+fn commands(app: &App, search: &mut Search) -> Vec<((Rank, u32), Found)> {
+    let useless = |command| matches!(command, Command::Palette | Command::Tab(_) | Command::Range(_) | Command::Back);
+    let listed = command::TABLE.iter().filter(|entry| app.offers(entry) && !useless(entry.command));
     let mut found = Vec::new();
     for entry in listed {
         let by_label = search.score(entry.label).filter(|score| search.is_good(*score));
@@ -120,7 +121,7 @@ impl App {
     /// Looks for what is typed, among all commands and all callers that are in sight somewhere.
     pub(super) fn look_for(&self, input: Input) -> Palette {
         let mut search = Search::new(input.text());
-        let mut found = commands(&mut search);
+        let mut found = commands(self, &mut search);
         let mut more = 0;
         if !input.text().trim().is_empty() {
             let (callers, left_out) = self.callers(&mut search);

@@ -30,7 +30,8 @@ impl App {
         if self.is_held_key(chord) && command.is_some_and(super::order::is_once) {
             return Vec::new();
         }
-        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
+        let belongs = |command: &Command| self.replay.is_some() || !command::entry_of(*command).replay;
+        match command.filter(belongs).filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }

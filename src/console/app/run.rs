@@ -46,6 +46,11 @@ impl App {
                     .into_iter()
                     .collect();
             }
+            Command::Report => {
+                self.reporting = true;
+                self.say(Tone::Plain, "writing the report");
+                return vec![Effect::Report { conference: self.view.conference.clone(), mask: self.mask }];
+            }
             Command::Copy => return self.copy(),
             Command::Filter => self.dialog = Some(Dialog::Filter(Input::new(self.view.filter().text()))),
             Command::Sort => self.sort(true),
@@ -66,10 +71,11 @@ impl App {
             Command::First => self.go(0),
             Command::Last => self.go(usize::MAX),
             Command::Back => return self.back(),
+            Command::Play(play) => return self.play(play),
             Command::Palette => self.dialog = Some(Dialog::Palette(self.palette())),
             Command::Help => self.dialog = Some(Dialog::Help { scrolled: 0 }),
             Command::Quit if self.leaving => return vec![Effect::QuitNow],
-            Command::Quit if self.roster.all().inside > 0 => self.dialog = Some(Dialog::Quit),
+            Command::Quit if self.roster.all().inside > 0 && self.is_listening() => self.dialog = Some(Dialog::Quit),
             Command::Quit => return self.quit(),
         }
         Vec::new()

@@ -16,9 +16,6 @@ use crate::conference::{Action, CallKey, Moment, Outcome};
 /// The columns that a caller's name may take in a sentence.
 pub(super) const NAME: usize = 28;
 
-/// A restart: the provider tries a callback that was not answered again.
-const SHORT_GAP: Duration = Duration::from_secs(5);
-
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -122,9 +119,9 @@ impl App {
             }
             What::Exempted(Exempted { by, .. }) => Some((Tone::Plain, format!("{by} took the exemption of {who} away"))),
             What::Banned(Banned { number, reason, by, until }) => {
-                let lasts = until.map_or_else(String::new, |until| format!(" for {}", super::ages::age(until.since(event.at))));
+                let lasts = until.map_or_else(|| "good".to_owned(), |until| super::ages::age(until.since(event.at)));
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-                Some((Tone::Warning, format!("{by} banned {}{lasts}{why}", number.e164())))
+                Some((Tone::Warning, format!("{by} banned {} for {lasts}{why}", number.e164())))
             }
             What::Lifted(lifted) => Some((Tone::Plain, format!("{} lifted the ban of {}", lifted.by, lifted.number.e164()))),
             What::Halted(halted) => Some((Tone::Plain, format!("{} stopped what had not been asked yet", halted.by))),
@@ -267,7 +264,7 @@ fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
 }
 
 fn tell_gap(gap: Duration) -> (Tone, String) {
-    if gap < SHORT_GAP {
+    if gap < super::listening::SHORT_GAP {
         return (Tone::Plain, "the listener was not running for a moment before this".to_owned());
     }
     let gap = super::ages::age(gap);

@@ -24,6 +24,7 @@ pub(crate) fn settings() -> Settings {
         moderator: "ada".into(),
         conference: None,
         stale_after: Duration::from_secs(4 * 3_600),
+        silence_after: Duration::from_secs(30 * 60),
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
@@ -163,6 +164,7 @@ mod banning;
 mod bulk;
 mod chaos;
 mod hands;
+mod looking_on;
 mod marking;
 mod moving;
 mod ruling;

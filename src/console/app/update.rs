@@ -34,6 +34,16 @@ impl App {
             Message::Restored => {
                 self.cursor = None;
                 self.forget();
+                self.find_again();
+                self.tell_silence();
+                Vec::new()
+            }
+            Message::Rewound => {
+                self.rewind(now);
+                Vec::new()
+            }
+            Message::Played(played) => {
+                self.is_played(played);
                 Vec::new()
             }
             Message::Journal(health) => {
@@ -57,6 +67,14 @@ impl App {
                 self.fields = Some((seq, fields));
                 Vec::new()
             }
+            Message::Reported(report) => {
+                self.reporting = false;
+                match report {
+                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Err(why) => self.say(Tone::Bad, why),
+                }
+                Vec::new()
+            }
             Message::Unread(why) => {
                 let text = format!("{why}: the screen is not up to date; it is tried again");
                 if self.notice.as_ref().is_none_or(|notice| notice.text != text) {
@@ -75,7 +93,10 @@ impl App {
                 self.fault = Some(what);
                 Vec::new()
             }
-            Message::Tick => Vec::new(),
+            Message::Tick => {
+                self.tell_silence();
+                Vec::new()
+            }
         };
         effects.append(&mut self.outbox);
         effects.extend(self.count_down());
@@ -92,6 +113,7 @@ impl App {
         match &event.what {
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
+                self.told_silence = false;
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
             What::Asked(ask) => self.batch_asked(ask, event.seq),
@@ -99,6 +121,7 @@ impl App {
                 self.provider.note(answer);
                 self.batch_answered(answer);
             }
+            What::Listening(listening) => self.note_gap(listening.down_since, event.at),
             What::Recorded(recorded) => {
                 self.unrecorded = self.unrecorded.saturating_sub(recorded.late.len() as u32);
                 self.batch_renumbered(&recorded.late);
@@ -119,6 +142,7 @@ impl App {
         match (&self.journal, &health) {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
+            (known, Health::Followed(_) | Health::Abandoned) => self.look_on(&known.clone(), &health),
             // The journal itself tells what happened meanwhile.
             (_, Health::Good) => {}
         }

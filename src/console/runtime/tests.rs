@@ -80,18 +80,21 @@ struct Desk {
     panics: UnboundedSender<String>,
     stopped: Option<tokio::sync::oneshot::Sender<()>>,
     ending: tokio::task::JoinHandle<Ending>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Desk {
     fn open(change: impl FnOnce(&Sqlite)) -> Self {
-        Self::open_with(settings(), change)
+        Self::open_with(settings(), |journal| {
+            change(journal);
+            None
+        })
     }
 
-    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite)) -> Self {
+    fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
-        change(&journal);
+        let player = change(&journal);
         let seen = Rc::new(RefCell::new(Seen::default()));
         let (input, events) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::unbounded_channel();
@@ -101,16 +104,18 @@ impl Desk {
         let world = World {
             journal: Arc::clone(&journal) as _,
             after: Seq(0),
+            player,
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;
             }),
         };
         let mut screen = FakeScreen(Rc::clone(&seen));
         let ending = tokio::task::spawn_local(async move { run(app, &mut screen, UnboundedReceiverStream::new(events), world).await });
-        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, _folder: folder }
+        Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, folder }
     }
 
     fn event(&self, event: TerminalEvent) {
@@ -164,6 +169,27 @@ async fn news_are_drawn_and_a_key_becomes_an_event_in_the_journal() {
         desk.press('q');
         desk.press('y');
         assert_eq!(desk.end().await, Ending::Quit);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_is_written_while_the_console_goes_on() {
+    local(async {
+        let desk = Desk::open(|_| {});
+        desk.append(caller()).await;
+        desk.until("the row", |seen| seen.text.contains("Ada ")).await;
+        desk.press('w');
+        desk.until("the notice", |seen| seen.text.contains("report written to /")).await;
+        let written: Vec<_> = std::fs::read_dir(desk.folder.path().join("reports")).expect("made").flatten().collect();
+        let [file] = &written[..] else { panic!("{written:?}") };
+        let name = file.file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with("confmod_all_20"), "{name}");
+        let page = std::fs::read_to_string(file.path()).expect("readable");
+        assert!(page.contains("Ada") && page.contains("</html>"), "{page}");
+        desk.press('q');
+        desk.press('y');
+        desk.end().await;
     })
     .await;
 }
@@ -285,6 +311,7 @@ async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
         let ways = crate::config::AlertWays { hand: vec![Way::Bell, Way::Osc9, Way::Flash], ..Default::default() };
         let desk = Desk::open_with(crate::console::app::Settings { alerts: ways, ..settings() }, |journal| {
             drop(journal.append(Draft::new(now(), named_arrival("before", "1122", "12157010680", "Ada"))));
+            None
         });
         for place in 0..40 {
             let key = format!("c{place}");
@@ -310,3 +337,4 @@ async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
     })
     .await;
 }
+mod replaying;

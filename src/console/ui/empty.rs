@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 
 use super::paint::Paint;
+use crate::conference::health::JournalHealth;
 use crate::console::app::layout::{Area, SMALLEST};
 use crate::console::app::{App, Dialog};
 
@@ -25,6 +26,16 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
     } else if let Some(conference) = app.view.conference.as_ref().filter(|_| app.roster.all().inside > 0) {
         lines.push((format!("Nobody is in {conference}. Tab shows the other conferences."), plain));
     } else {
+        let elsewhere = match &app.journal {
+            _ if app.replay.is_some() => Some("Nobody is in at this time.".to_owned()),
+            JournalHealth::Followed(by) => Some(format!("Nobody is in. Callbacks go to {by}.")),
+            JournalHealth::Abandoned => Some("Nobody is in, and nobody takes callbacks.".to_owned()),
+            _ => None,
+        };
+        if let Some(elsewhere) = elsewhere {
+            lines.push((elsewhere, theme.heading));
+            return show(paint, area, &lines);
+        }
         lines.push((format!("Nobody is in. Listening for callbacks on {}.", app.settings.listener), theme.heading));
         let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));
         lines.push((format!("Last callback: {last}."), plain));
@@ -41,6 +52,10 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
         }
         lines.push(("No call flow at hand? `confmod demo` shows a whole conference by itself.".to_owned(), plain));
     }
+    show(paint, area, &lines);
+}
+
+fn show(paint: &mut Paint<'_>, area: Area, lines: &[(String, Style)]) {
     for ((text, style), y) in lines.iter().zip(area.y..area.y + area.height) {
         paint.text(area.x + 2, y, area.width.saturating_sub(3), text, *style);
     }

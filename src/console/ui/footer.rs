@@ -128,8 +128,8 @@ pub(super) fn typed(paint: &mut Paint<'_>, area: Area, input: &Input) -> u16 {
 
 fn keys(paint: &mut Paint<'_>, app: &App, line: Area) {
     let theme = *paint.theme;
-    let mut entries: Vec<_> = TABLE.iter().filter(|entry| entry.footer.is_some()).collect();
-    entries.sort_by_key(|entry| entry.footer);
+    let mut entries: Vec<_> = TABLE.iter().filter(|entry| entry.footer.is_some() && app.offers(entry)).collect();
+    entries.sort_by_key(|entry| (!entry.replay, entry.footer));
     let mut x = line.x;
     for entry in entries {
         let key = app.keys.text(entry);

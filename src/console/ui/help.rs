@@ -18,17 +18,18 @@ const RIGHT: u16 = 31;
 
 pub(super) fn help(paint: &mut Paint<'_>, app: &App, scrolled: usize) {
     let theme = *paint.theme;
-    let widest = TABLE.iter().map(|entry| crate::text::width(entry.help)).max().unwrap_or(0) as u16;
-    let inside = paint.dialog(widest + KEYS, TABLE.len() as u16 + 2, "keys");
+    let entries: Vec<_> = TABLE.iter().filter(|entry| app.offers(entry)).collect();
+    let widest = entries.iter().map(|entry| crate::text::width(entry.help)).max().unwrap_or(0) as u16;
+    let inside = paint.dialog(widest + KEYS, entries.len() as u16 + 2, "keys");
     let shown = usize::from(inside.height.saturating_sub(2));
-    let scrolled = scrolled.min(TABLE.len().saturating_sub(shown));
-    for (entry, y) in TABLE.iter().skip(scrolled).take(shown).zip(inside.y..) {
+    let scrolled = scrolled.min(entries.len().saturating_sub(shown));
+    for (entry, y) in entries.iter().skip(scrolled).take(shown).zip(inside.y..) {
         let off = app.why_disabled(entry.command).is_some();
         let style = if off { theme.dim } else { Style::new() };
         paint.text(inside.x, y, KEYS - 1, &app.keys.text(entry), if off { theme.dim } else { theme.key });
         paint.text(inside.x + KEYS, y, inside.width.saturating_sub(KEYS), entry.help, style);
     }
-    let more = if shown < TABLE.len() { "Up and Down scroll, any other key closes" } else { "any key closes" };
+    let more = if shown < entries.len() { "Up and Down scroll, any other key closes" } else { "any key closes" };
     paint.text(inside.x, inside.y + inside.height.saturating_sub(1), inside.width, more, theme.dim);
 }
 

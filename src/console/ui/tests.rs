@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::*;
+use crate::conference::Moment;
 use crate::conference::event::Seq;
 use crate::conference::story::{answer, ask, hand, join, leave, named_arrival, start};
 use crate::conference::{Action, Outcome};
@@ -353,3 +354,7 @@ fn a_wide_letter_does_not_eat_a_dialogs_border() {
         stage.keys("Esc");
     }
 }
+
+mod looking_on;
+mod order;
+mod screens;

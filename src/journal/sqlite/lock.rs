@@ -7,10 +7,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
 use crate::conference::Moment;
+
+/// How often, and after which time, a lock is tried again that may only have been asked for.
+const ASKED: u32 = 3;
+const ASKING: Duration = Duration::from_millis(10);
 
 /// The lock, held as long as this lives.
 pub(super) struct Lock {
@@ -46,7 +50,16 @@ impl Lock {
             .mode(0o600)
             .open(&path)
             .map_err(|error| refused(format!("opening {}: {error}", path.display())))?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        for _ in 0..ASKED {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            // Somebody may only be asking whether it is held, which takes microseconds.
+            std::thread::sleep(ASKING);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::Held { path: journal.to_owned(), by: holder(journal).unwrap_or_else(|| "another process".into()) });

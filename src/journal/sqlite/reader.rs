@@ -34,7 +34,8 @@ impl Reader {
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+/// A read-only connection, which waits a moment for a lock and keeps little in memory.
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(2))?;
     connection.pragma_update(None, "cache_size", -512)?;

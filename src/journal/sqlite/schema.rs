@@ -56,18 +56,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_millis(500)).map_err(sql)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
-    // Before anything is changed: a database of somebody else's must stay as it is.
-    let ours = match version {
-        0 => connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(sql)? == 0,
-        _ => connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)).map_err(sql)? == APPLICATION_ID,
-    };
-    if !ours {
-        return Err(refused("it is a SQLite database of something else".into()));
-    }
-    if version > VERSION {
-        return Err(OpenError::Newer { path: path.to_owned(), version });
-    }
+    let version = version(&connection, path)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(sql)?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(refused(format!("the file system does not allow a write-ahead log (mode {mode})")));
@@ -87,6 +76,41 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         transaction.commit().map_err(sql)?;
     }
     Ok(connection)
+}
+
+/// The format of a database that is confmod's, 0 for one that is empty. Nothing is changed.
+fn version(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let refused = |why: String| OpenError::File { path: path.to_owned(), why };
+    let sql = |error: rusqlite::Error| refused(error.to_string());
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    // Before anything is changed: a database of somebody else's must stay as it is.
+    let ours = match version {
+        0 => connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(sql)? == 0,
+        _ => connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)).map_err(sql)? == APPLICATION_ID,
+    };
+    if !ours {
+        return Err(refused("it is a SQLite database of something else".into()));
+    }
+    if version > VERSION {
+        return Err(OpenError::Newer { path: path.to_owned(), version });
+    }
+    Ok(version)
+}
+
+/// Looks whether a file is a journal that this version can read.
+pub(super) fn check(path: &Path) -> Result<(), OpenError> {
+    let refused = |why: String| OpenError::File { path: path.to_owned(), why };
+    // SQLite says of anything that is wrong only that it cannot open the file.
+    File::open(path).map_err(|error| {
+        refused(if error.kind() == std::io::ErrorKind::NotFound { "there is no such file".into() } else { error.to_string() })
+    })?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(error.to_string()))?;
+    connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(|error| refused(error.to_string()))?;
+    match version(&connection, path)? {
+        0 => Err(refused("it is empty: no confmod has written to it yet".into())),
+        _ => Ok(()),
+    }
 }
 
 /// Makes an empty private file whose name survives a loss of power; `SQLite` gives its helpers the same mode.

@@ -342,3 +342,5 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
     assert_eq!(copied, Ok(1));
     drop(history);
 }
+
+mod following;

@@ -95,7 +95,7 @@ impl Writer {
             Err,
         );
         self.is(match &written {
-            Ok(()) | Err(AppendError::Busy | AppendError::Closed) => Health::Good,
+            Ok(()) | Err(AppendError::Busy | AppendError::Closed | AppendError::ReadOnly) => Health::Good,
             Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
             Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
         });
@@ -163,12 +163,13 @@ impl Writer {
             Health::Good if changed => tracing::info!("the journal is written again"),
             Health::Trouble(why) if changed => tracing::warn!(why, "the journal could not be written; it is tried again"),
             Health::Failed(why) if changed => tracing::error!(why, "the journal failed; nothing is recorded until restart"),
-            Health::Good | Health::Trouble(_) | Health::Failed(_) => {}
+            Health::Good | Health::Trouble(_) | Health::Failed(_) | Health::Followed(_) | Health::Abandoned => {}
         }
     }
 }
 
-fn inode(path: &Path) -> Option<u64> {
+/// What the system calls a file by, whatever its name comes to mean.
+pub(super) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|meta| meta.ino())
 }
 

@@ -142,8 +142,8 @@ impl App {
         };
         (list.chosen, list.place) = (bans.get(to.min(last)).map(|(number, _)| *number), to.min(last));
         if chord.key == Key::Delete {
-            if self.settings.read_only {
-                self.say(Tone::Warning, "this console is read-only; start it without --read-only to lift a ban");
+            if let Some(why) = self.why_read_only() {
+                self.say(Tone::Warning, why);
             } else {
                 list.lifting = list.chosen;
             }

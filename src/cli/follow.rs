@@ -1,0 +1,43 @@
+//! `confmod` on a journal that another one writes: the same conferences on a second screen. It opens no
+//! listener, sends nothing, and leaves the journal to the one that has it.
+
+use std::sync::Arc;
+
+use super::session::{self, NotStarted};
+use crate::config::Config;
+use crate::console::app::Settings;
+use crate::console::command::KeyMap;
+use crate::console::runtime::{Ending, World};
+use crate::journal::Journal as _;
+use crate::journal::sqlite::Follower;
+
+/// Runs until the moderator quits.
+pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
+    let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
+    let journal = Arc::new(Follower::open(&config.journal).map_err(|error| NotStarted::because("", error))?);
+    let history = journal.history();
+    let read = |error| NotStarted::because("", error);
+    let news_after = history.last().map_err(read)?;
+    let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
+    tracing::info!("the journal is written by another confmod; this one only reads it");
+    let panics = session::panics(config);
+    let settings = Settings {
+        read_only: true,
+        listener: String::new(),
+        urls: Vec::new(),
+        // Somebody else listens.
+        fragile_session: false,
+        ..session::console_settings(config, "", config.listen, news_after)
+    };
+    let world = |signals| World {
+        journal: Arc::clone(&journal) as _,
+        after,
+        player: None,
+        counts: Arc::default(),
+        signals,
+        panics,
+        reports: config.reports.clone(),
+        stop_asking: Box::pin(std::future::ready(())),
+    };
+    session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+}

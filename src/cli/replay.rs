@@ -1,0 +1,94 @@
+//! `confmod replay`: a past conference in the console, read-only, in its own time or faster.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+use jiff::tz::TimeZone;
+
+use super::session::{self, NotStarted};
+use super::{FlagArgs, WRONG, fail, run, time};
+use crate::conference::Moment;
+use crate::conference::event::Seq;
+use crate::config::Config;
+use crate::console::app::Settings;
+use crate::console::command::KeyMap;
+use crate::console::replay::{Player, SPEEDS, Sitting, Wanted};
+use crate::console::runtime::{Ending, World};
+use crate::journal::Journal as _;
+use crate::journal::sqlite::Archive;
+
+/// `confmod replay`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(
+    mut_arg("api_url", |arg| arg.hide(true)),
+    mut_arg("listen", |arg| arg.hide(true)),
+    mut_arg("moderator", |arg| arg.hide(true)),
+    mut_arg("read_only", |arg| arg.hide(true)),
+    mut_arg("conference", |arg| arg.help("The conference to show; without it, everything that happened together"))
+)]
+pub struct Args {
+    /// Plays so many times as fast: 0.1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Where to begin: local time such as 2026-11-22T14:00, or an age such as 2h
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// What may be set. What belongs to a listener or a provider is taken and ignored.
+    #[command(flatten)]
+    pub flags: FlagArgs,
+}
+
+fn speed(given: &str) -> Result<f64, String> {
+    let speed: f64 = given.parse().map_err(|_| "write a number, such as 2 or 0.5")?;
+    if SPEEDS.contains(&speed) { Ok(speed) } else { Err(format!("choose a speed from {} to {}", SPEEDS.start(), SPEEDS.end())) }
+}
+
+/// Runs until the moderator quits. `conference` is the one that was asked for, if one was.
+pub fn run(config: &Config, args: &Args, conference: Option<&str>) -> ExitCode {
+    let now = crate::journal::now();
+    let from = match args.from.as_deref().map(|from| time::moment(from, now, &TimeZone::system())).transpose() {
+        Ok(from) => from,
+        Err(wrong) => return fail(&format!("--from: {wrong}"), WRONG),
+    };
+    if config.journal.as_os_str().is_empty() {
+        return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
+    }
+    if !run::has_terminal() {
+        return fail(&run::no_terminal(), WRONG);
+    }
+    match replay(config, conference, from, args.speed) {
+        Ok(ending) => ExitCode::from(session::exit_code(&ending)),
+        Err(error) => fail(&error.to_string(), 1),
+    }
+}
+
+fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed: f64) -> Result<Ending, NotStarted> {
+    let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
+    let journal = Arc::new(Archive::open(&config.journal).map_err(|error| NotStarted::because("", error))?);
+    // After such a silence the live console has forgotten everybody, too.
+    let wanted = Wanted { conference: conference.map(Into::into), from, silence: config.resume_within };
+    let what = format!("replaying {}", crate::config::error::shown(&config.journal));
+    let sitting = Sitting::find(&*journal.history(), &wanted).map_err(|error| NotStarted::because(&what, error))?;
+    let panics = session::panics(config);
+    let settings = Settings {
+        conference: wanted.conference,
+        read_only: true,
+        listener: String::new(),
+        urls: Vec::new(),
+        fragile_session: false,
+        ..session::console_settings(config, "replay", config.listen, Seq(0))
+    };
+    let player = Player::new(journal.history(), sitting, from, speed);
+    let world = |signals| World {
+        journal: Arc::clone(&journal) as _,
+        after: Seq(0),
+        player: Some(player),
+        counts: Arc::default(),
+        signals,
+        panics,
+        reports: config.reports.clone(),
+        stop_asking: Box::pin(std::future::ready(())),
+    };
+    session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+}

@@ -1,0 +1,165 @@
+//! `confmod report`: attendance and audit from the journal. Reads only, so it can run beside the console.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::{ConferenceArg, FileArg, JournalArg, WRONG, complain, fail, print_bytes};
+use crate::conference::Moment;
+use crate::config::{Config, check};
+use crate::journal::{now, sqlite};
+use crate::report::{self, Error, Options, Report};
+
+/// `confmod report`
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) conference: ConferenceArg,
+    /// From when on: a local time such as 2026-11-22T14:00, or an age such as 2h
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Up to when, likewise; the present when it is not given
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// What to write
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: Format,
+    /// One line for each ask instead of attendance; in JSON, asks and gaps alone
+    #[arg(long)]
+    pub audit: bool,
+    /// Hide the digits of anything like a phone number
+    #[arg(long)]
+    pub mask: bool,
+    /// The file to write, private to you, instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) journal: JournalArg,
+    #[command(flatten)]
+    pub(super) file: FileArg,
+}
+
+/// What a report can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for spreadsheets
+    Csv,
+    /// JSON Lines: one object a line
+    Json,
+    /// One page to look at, with a timeline
+    Html,
+}
+
+/// Writes the report; the exit code is 2 for a time or a conference that there is not, 1 when the journal
+/// cannot be read or the report cannot be written.
+pub fn run(config: &Config, conference: Option<&str>, args: &Args) -> ExitCode {
+    let options = match options(config, conference, args, now(), &TimeZone::system()) {
+        Ok(options) => options,
+        Err(sentence) => return fail(&sentence, WRONG),
+    };
+    if config.journal.as_os_str().is_empty() {
+        return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
+    }
+    let history = match sqlite::read_only(&config.journal) {
+        Ok(history) => history,
+        Err(error) => return fail(&error.to_string(), 1),
+    };
+    match report::collect(&*history, &options) {
+        Ok(report) => {
+            if report.attendance.is_empty() && report.asks.is_empty() {
+                let path = crate::text::clean(&config.journal.to_string_lossy(), 1_024);
+                complain(&format!("the journal {path} tells of nobody in a conference in this time: the report is empty"));
+            }
+            deliver(&report, args)
+        }
+        Err(error) => fail(&error.to_string(), if matches!(error, Error::NoConference { .. }) { WRONG } else { 1 }),
+    }
+}
+
+fn deliver(report: &Report, args: &Args) -> ExitCode {
+    let content = match content(report, args) {
+        Ok(content) => content,
+        Err(error) => return fail(&format!("making the report: {error}"), 1),
+    };
+    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
+        None => print_bytes(&content),
+        Some(path) => match report::write(path, &content) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string(), 1),
+        },
+    }
+}
+
+fn content(report: &Report, args: &Args) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    match args.format {
+        Format::Csv => report::csv(report, args.audit, &mut content)?,
+        Format::Json => report::json_lines(report, args.audit, &mut content)?,
+        Format::Html => content = report::page(report).into_bytes(),
+    }
+    Ok(content)
+}
+
+fn options(config: &Config, conference: Option<&str>, args: &Args, now: Moment, zone: &TimeZone) -> Result<Options, String> {
+    let conference = conference.map(check::validate_conference).transpose().map_err(|sentence| format!("--conference: {sentence}"))?;
+    let read = |flag: &str, given: &Option<String>| {
+        given.as_deref().map(|text| moment(text, now, zone).map_err(|sentence| format!("{flag}: {sentence}"))).transpose()
+    };
+    let (since, until) = (read("--since", &args.since)?, read("--until", &args.until)?.unwrap_or(now));
+    if since.is_some_and(|since| since >= until) {
+        return Err(
+            "--since is not before --until (which is the present when it is not given), so there is nothing between; mend one".into()
+        );
+    }
+    Ok(Options {
+        conference: conference.as_deref().map(Into::into),
+        since,
+        until,
+        stale_after: config.stale_after,
+        look_back: config.look_back(),
+        mask: args.mask,
+        zone: zone.clone(),
+    })
+}
+
+/// A local time, an instant with its offset as in the reports themselves, or an age.
+fn moment(text: &str, now: Moment, zone: &TimeZone) -> Result<Moment, String> {
+    let text = text.trim();
+    if let Ok(age) = check::validate_duration(text) {
+        return Ok(now.minus(age));
+    }
+    let instant = text.parse::<Timestamp>().ok();
+    let local = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    instant.or_else(local).map(|at| Moment(at.as_millisecond())).ok_or_else(|| {
+        format!("{:?} is no time; give a local time such as 2026-11-22T14:00, or an age such as 2h", crate::text::clean_field(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_local_or_ages() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let now = Moment(1_700_000_000_000);
+        for (text, wanted) in [
+            ("2h", now.0 - 7_200_000),
+            (" 1h 30m ", now.0 - 5_400_000),
+            ("1970-01-02T02:00", 86_400_000),
+            ("1970-01-02 02:00:01", 86_401_000),
+            ("1970-01-02", 79_200_000),
+            ("1970-01-01T00:00:05Z", 5_000),
+        ] {
+            assert_eq!(moment(text, now, &zone), Ok(Moment(wanted)), "{text}");
+        }
+        for text in ["", "yesterday", "2026-13-01", "14:00", "-2h"] {
+            let said = moment(text, now, &zone).expect_err(text);
+            assert!(said.contains("such as 2026-11-22T14:00") && said.contains("2h"), "{said}");
+        }
+    }
+}
