@@ -16,6 +16,7 @@ pub mod health;
 pub mod modes;
 pub mod participant;
 pub mod people;
+pub mod policy;
 pub mod roster;
 #[cfg(test)]
 pub(crate) mod story;

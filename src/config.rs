@@ -67,6 +67,8 @@ pub struct Config {
     pub parallel: u32,
     /// What to do with an ask for a caller without a number.
     pub withheld: Withheld,
+    /// The time between a join and an ask that a rule makes because of it.
+    pub ask_after_join: Duration,
     /// Where the listener listens.
     pub listen: SocketAddr,
     /// How the listener is reached from outside, for the URLs to paste.
@@ -128,6 +130,7 @@ impl Default for Config {
             pace: 10,
             parallel: 4,
             withheld: Withheld::default(),
+            ask_after_join: Duration::from_millis(1_500),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)),
             public_url: None,
             callback_token: None,

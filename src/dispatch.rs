@@ -2,7 +2,7 @@
 //!
 //! This front file starts and stops the thread on which it all runs. What an ask goes through is in
 //! [`attempt`]; who goes first, who waits and who is replaced is in the pure `lanes`; the `engine` joins
-//! them to the journal. Nothing here knows how a request looks.
+//! them to the journal, and its `rules` make the asks of lecture mode, lock and bans. Nothing here knows how a request looks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,17 +12,18 @@ use tokio::sync::oneshot;
 
 use crate::bridge::Bridge;
 use crate::conference::Moment;
-use crate::config::Config;
+use crate::config::{Config, Withheld};
 use crate::journal::{Journal, ReadError};
 
 pub mod attempt;
 mod breaker;
+mod ears;
 mod engine;
 #[cfg(test)]
 mod fake;
 mod lanes;
-mod present;
 mod record;
+mod rules;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,10 @@ pub struct Settings {
     pub parallel: u32,
     /// Whether a connection is held open while callers are in.
     pub keep_warm: bool,
+    /// The time between a join and an ask by rule because of it.
+    pub ask_after_join: Duration,
+    /// Whether rules ask also for callers without a number, with what came in its place.
+    pub send_withheld: bool,
     /// How far back asks without an answer are looked for at start.
     pub look_back: Duration,
     /// The time of day.
@@ -55,6 +60,8 @@ impl Settings {
             pace: config.pace,
             parallel: config.parallel,
             keep_warm: config.keep_warm,
+            ask_after_join: config.ask_after_join,
+            send_withheld: config.withheld == Withheld::Send,
             look_back: config.look_back(),
             clock: Arc::new(crate::journal::now),
         }
@@ -67,6 +74,8 @@ impl fmt::Debug for Settings {
             .field("pace", &self.pace)
             .field("parallel", &self.parallel)
             .field("keep_warm", &self.keep_warm)
+            .field("ask_after_join", &self.ask_after_join)
+            .field("send_withheld", &self.send_withheld)
             .field("look_back", &self.look_back)
             .finish_non_exhaustive()
     }

@@ -19,7 +19,7 @@
 //! | room | what lives in it |
 //! |---|---|
 //! | [text], [phone] | leaves: cleaning and measuring untrusted text; E.164 |
-//! | [conference] | the domain, pure: events, the roster's fold, its views, the provider's health |
+//! | [conference] | the domain, pure: events, the roster's fold, its views, the rules that ask by themselves, the provider's health |
 //! | [config] | what can be set, and secrets |
 //! | [bridge] | what a conference system can be asked; Anveo |
 //! | [journal] | append, subscribe, read back; SQLite |

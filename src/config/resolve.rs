@@ -224,6 +224,7 @@ impl Values {
             pace: self.integer("pace", check::validate_pace)?.unwrap_or(unset.pace),
             parallel: self.integer("parallel", check::validate_parallel)?.unwrap_or(unset.parallel),
             withheld: self.text("withheld", check::validate_withheld)?.unwrap_or_default(),
+            ask_after_join: self.text("ask_after_join", check::validate_duration)?.unwrap_or(unset.ask_after_join),
             listen: self.text("listen", check::validate_listen)?.unwrap_or(unset.listen),
             public_url: self.text("public_url", check::validate_public_url)?,
             callback_token: self.text("callback_token", check::validate_token)?,

@@ -63,6 +63,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("pace", Kind::Integer, Some("CONFMOD_PACE")),
     setting("parallel", Kind::Integer, Some("CONFMOD_PARALLEL")),
     setting("withheld", Kind::Text, None),
+    setting("ask_after_join", Kind::Text, None),
     setting("listen", Kind::Text, Some("CONFMOD_LISTEN")).not_in_demo(),
     setting("public_url", Kind::Text, None).not_in_demo(),
     setting("callback_token", Kind::Text, Some("CONFMOD_CALLBACK_TOKEN")).not_in_file().not_in_demo(),

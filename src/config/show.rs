@@ -69,6 +69,7 @@ fn value(config: &Config, key: &str) -> Value {
             Withheld::Refuse => "refuse",
             Withheld::Send => "send",
         }),
+        "ask_after_join" => Value::Plain(duration(config.ask_after_join)),
         "listen" => Value::Plain(string(&config.listen.to_string())),
         "public_url" => optional(config.public_url.as_ref().map(|url| string(url.as_str()))),
         "callback_token" => hidden(&config.callback_token),
@@ -133,11 +134,11 @@ fn list<T: ToString>(values: &[T]) -> String {
     format!("[{}]", values.join(", "))
 }
 
-/// A time as a person would set it: `4h`, `90m`, `45s`.
+/// A time as a person would set it: `4h`, `90m`, `45s`, `1.5s`.
 fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     string(&match seconds {
-        _ if duration.subsec_nanos() > 0 => format!("{}ms", duration.as_millis()),
+        _ if duration.subsec_nanos() > 0 => format!("{}s", duration.as_secs_f64()),
         s if s % 3600 == 0 => format!("{}h", s / 3600),
         s if s % 60 == 0 => format!("{}m", s / 60),
         s => format!("{s}s"),

@@ -12,20 +12,18 @@ use tokio::time::{Instant, sleep_until};
 use super::Settings;
 use super::attempt::{Ended, Limits, attempt};
 use super::breaker::{Admission, Breaker};
+use super::ears::Ears;
 use super::lanes::{Lanes, Place, Waiting};
-use super::present::Present;
 use super::record::{Recorder, mark_sent};
+use super::rules::Rules;
 use super::settle;
 use crate::bridge::{Bridge, Order};
 use crate::conference::event::{Answer, Event, Seq, What};
 use crate::conference::{Action, CallKey, Outcome};
-use crate::journal::{Feed, Journal, ReadError};
+use crate::journal::{Feed, Journal};
 
 /// How long nothing may have left before a connection is kept warm.
 const WARM_EVERY: Duration = Duration::from_secs(20);
-
-/// The pause after the journal could not be read.
-const READ_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long the last answers may take to be written down at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -36,14 +34,14 @@ const QUITTING: &str = "confmod is quitting";
 
 /// Everything dispatch knows.
 pub(super) struct Engine<B> {
-    journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Journal>,
     bridge: Arc<B>,
-    settings: Settings,
+    pub(super) settings: Settings,
     start: Seq,
     recorder: Recorder,
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     breaker: Breaker,
-    present: Present,
+    pub(super) rules: Rules,
     tasks: JoinSet<Option<Ended>>,
     jobs: HashMap<task::Id, Job>,
     /// Bulk and automatic asks in flight.
@@ -54,11 +52,11 @@ pub(super) struct Engine<B> {
     warm_at: Instant,
     marking: bool,
     warming: bool,
-    stopping: bool,
+    pub(super) stopping: bool,
 }
 
 /// What a task is about.
-enum Job {
+pub(super) enum Job {
     Ask {
         seq: Seq,
         call: CallKey,
@@ -70,6 +68,8 @@ enum Job {
     /// The answer of this call's ask is being written down; the next one leaves after that, so that a crash
     /// can tell that it did not leave before.
     Close(CallKey),
+    /// Asks of rules are being written down.
+    Rules,
     Warm,
 }
 
@@ -77,6 +77,7 @@ impl<B: Bridge> Engine<B> {
     /// Must be made on a tokio runtime. `start` is the place after which asks are new.
     pub(super) fn new(journal: Arc<dyn Journal>, bridge: B, settings: Settings, start: Seq) -> Self {
         let recorder = Recorder::new(journal.clone(), settings.clock.clone());
+        let rules = Rules::new(&settings);
         Self {
             journal,
             bridge: Arc::new(bridge),
@@ -85,7 +86,7 @@ impl<B: Bridge> Engine<B> {
             recorder,
             lanes: Lanes::default(),
             breaker: Breaker::default(),
-            present: Present::default(),
+            rules,
             tasks: JoinSet::new(),
             jobs: HashMap::new(),
             paced: 0,
@@ -106,52 +107,60 @@ impl<B: Bridge> Engine<B> {
                 // What was just started gets its turn before anything else is looked at.
                 yield_now().await;
             }
-            let (pace_at, warm_at) = (self.next_departure(), self.next_warming());
+            let (pace_at, warm_at, rule_at) = (self.next_departure(), self.next_warming(), self.next_rule());
             tokio::select! {
                 biased;
                 grace = &mut stop => break grace.unwrap_or_default(),
                 Some(done) = self.tasks.join_next_with_id() => self.done(done),
                 events = ears.next(&mut feed) => self.hear(&events),
                 () = at(pace_at) => {}
+                () = at(rule_at) => {}
                 () = at(warm_at) => self.warm(),
             }
         };
         self.wind_up(feed, ears, grace).await;
     }
 
-    /// Ends what an earlier process left open.
+    /// Ends what an earlier process left open, and lets the rules begin on what holds.
     fn settle(&mut self) {
         let history = self.journal.history();
-        let since = (self.settings.clock)().minus(self.settings.look_back);
-        match history.before(since).and_then(|after| settle::read_back(&*history, after, self.start)) {
-            Ok(found) => {
-                self.present = found.present;
-                for answer in found.answers {
+        let now = (self.settings.clock)();
+        let since = now.minus(self.settings.look_back);
+        let policy = &mut self.rules.policy;
+        match history.before(since).and_then(|after| settle::read_back(&*history, after, self.start, policy)) {
+            Ok(answers) => {
+                for answer in answers {
+                    policy.ended(&answer.call, answer.ask, answer.outcome, now);
                     drop(self.recorder.answered(answer));
                 }
             }
             Err(error) => tracing::warn!(%error, "asks without an answer could not be looked for"),
         }
+        self.rules.policy.begin(now);
     }
 
     fn hear(&mut self, events: &[Event]) {
         for event in events {
+            let told = self.rules.hear(event);
             match &event.what {
-                What::Joined(arrival) => self.present.enter(&arrival.call),
                 What::Left(only) | What::Removed(only) => self.gone(&only.call),
-                What::Asked(ask) if self.stopping => self.not_sent(Waiting { seq: event.seq, ask: ask.clone() }, QUITTING),
-                What::Asked(ask) => {
-                    if let Some(older) = self.lanes.asked(event.seq, ask.clone()) {
-                        self.not_sent(older, REPLACED);
-                    }
-                }
+                What::Asked(ask) => self.asked(Waiting { seq: event.seq, ask: ask.clone() }, told.moot),
+                What::Halted(halted) => self.stop_asks(&halted.asks, &format!("stopped by {}", halted.by)),
                 _ => {}
             }
+            self.stop_asks(&told.stop, told.why);
+        }
+    }
+
+    fn asked(&mut self, waiting: Waiting, moot: Option<&'static str>) {
+        if let Some(why) = moot.or(self.stopping.then_some(QUITTING)) {
+            self.not_sent(waiting, why);
+        } else if let Some(older) = self.lanes.asked(waiting.seq, waiting.ask) {
+            self.not_sent(older, REPLACED);
         }
     }
 
     fn gone(&mut self, call: &CallKey) {
-        self.present.leave(call);
         if let Some(waiting) = self.lanes.gone(call) {
             self.not_sent(waiting, LEFT);
         }
@@ -186,6 +195,7 @@ impl<B: Bridge> Engine<B> {
                 });
             }
         }
+        self.ask_by_rule();
         self.jobs.len() > before
     }
 
@@ -211,7 +221,7 @@ impl<B: Bridge> Engine<B> {
         });
     }
 
-    fn start(&mut self, job: Job, task: impl Future<Output = Option<Ended>> + Send + 'static) {
+    pub(super) fn start(&mut self, job: Job, task: impl Future<Output = Option<Ended>> + Send + 'static) {
         let handle = self.tasks.spawn(task);
         self.jobs.insert(handle.id(), job);
     }
@@ -227,6 +237,7 @@ impl<B: Bridge> Engine<B> {
                 self.lanes.marked(places);
             }
             Some(Job::Close(call)) => self.lanes.ended(&call),
+            Some(Job::Rules) => self.rules.asked(),
             Some(Job::Warm) => self.warming = false,
             Some(Job::Ask { seq, call, action, paced, admission }) => {
                 let ended = ended.unwrap_or_else(|| Ended {
@@ -257,7 +268,7 @@ impl<B: Bridge> Engine<B> {
         drop(self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false }));
     }
 
-    fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
+    pub(super) fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
         drop(self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true }));
     }
 
@@ -280,7 +291,7 @@ impl<B: Bridge> Engine<B> {
     }
 
     fn next_warming(&self) -> Option<Instant> {
-        (self.settings.keep_warm && !self.warming && !self.present.is_empty()).then_some(self.warm_at)
+        (self.settings.keep_warm && !self.warming && self.rules.policy.is_anybody_in()).then_some(self.warm_at)
     }
 
     fn warm(&mut self) {
@@ -328,7 +339,7 @@ impl Job {
     fn ask(&self) -> Option<(Seq, &CallKey)> {
         match self {
             Self::Ask { seq, call, .. } => Some((*seq, call)),
-            Self::Mark(_) | Self::Close(_) | Self::Warm => None,
+            Self::Mark(_) | Self::Close(_) | Self::Rules | Self::Warm => None,
         }
     }
 }
@@ -337,35 +348,5 @@ async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => pending().await,
-    }
-}
-
-/// Listens to a feed, resting after a failure. Safe to cancel.
-#[derive(Default)]
-struct Ears {
-    rest_until: Option<Instant>,
-    closed: bool,
-}
-
-impl Ears {
-    async fn next(&mut self, feed: &mut Feed) -> Arc<[Event]> {
-        loop {
-            if self.closed {
-                pending::<()>().await;
-            }
-            if let Some(rest) = self.rest_until {
-                sleep_until(rest).await;
-                self.rest_until = None;
-            }
-            match feed.next().await {
-                Some(Ok(events)) => return events,
-                Some(Err(ReadError(why))) => {
-                    tracing::warn!(why, "asks could not be read from the journal; trying again");
-                    self.rest_until = Some(Instant::now() + READ_PAUSE);
-                }
-                // The journal is closed. What is in flight still ends.
-                None => self.closed = true,
-            }
-        }
     }
 }

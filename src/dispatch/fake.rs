@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
+use super::Clock;
 use crate::bridge::{Bridge, Fault, FaultKind, Order};
 use crate::conference::event::{Ask, Cause, Event, Seq, What};
 use crate::conference::{Action, CallKey, Moment};
@@ -94,10 +95,12 @@ pub(super) fn ask(call: &str, cause: Cause) -> Ask {
 
 /// A journal in memory. What it holds is durable at once, unless it is told otherwise.
 pub(super) struct Memory {
+    begun: Instant,
     events: Arc<Mutex<Vec<Event>>>,
     live: broadcast::Sender<Arc<[Event]>>,
     health: watch::Sender<Health>,
     refuse: Mutex<VecDeque<AppendError>>,
+    trouble: Mutex<bool>,
     hold: Mutex<Option<Vec<Promise>>>,
 }
 
@@ -106,19 +109,29 @@ type Promise = (oneshot::Sender<Result<Seq, AppendError>>, Seq);
 impl Memory {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
+            begun: Instant::now(),
             events: Arc::default(),
             live: broadcast::channel(4_096).0,
             health: watch::channel(Health::Good).0,
             refuse: Mutex::default(),
+            trouble: Mutex::default(),
             hold: Mutex::default(),
         })
+    }
+
+    /// The time of day, which began with the journal.
+    pub(super) fn clock(self: &Arc<Self>) -> Clock {
+        let begun = self.begun;
+        Arc::new(move || Moment::default().plus(begun.elapsed()))
     }
 
     /// Writes an event down.
     pub(super) fn put(&self, what: What) -> Seq {
         let mut events = locked(&self.events);
-        let seq = Seq(events.len() as u64 + 1);
-        let event = Event { seq, at: Moment::default(), what };
+        let at = Moment::default().plus(self.begun.elapsed());
+        let trouble = *locked(&self.trouble) && what.may_go_unrecorded();
+        let seq = Seq(if trouble { Seq::UNRECORDED.0 } else { 0 } + events.len() as u64 + 1);
+        let event = Event { seq, at, what };
         events.push(event.clone());
         // Nobody may be listening yet.
         let _ = self.live.send(Arc::from([event]));
@@ -143,6 +156,11 @@ impl Memory {
         for (promise, seq) in locked(&self.hold).take().into_iter().flatten() {
             let _ = promise.send(Ok(seq));
         }
+    }
+
+    /// Whether what may go unrecorded does, from now on.
+    pub(super) fn trouble(&self, trouble: bool) {
+        *locked(&self.trouble) = trouble;
     }
 
     pub(super) fn fail(&self) {
@@ -184,7 +202,7 @@ struct Past(Arc<Mutex<Vec<Event>>>);
 
 impl History for Past {
     fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
-        Ok(locked(&self.0).iter().filter(|event| event.seq > after).take(limit).cloned().collect())
+        Ok(locked(&self.0).iter().filter(|event| event.seq > after && event.seq.is_recorded()).take(limit).cloned().collect())
     }
 
     fn before(&self, moment: Moment) -> Result<Seq, ReadError> {
@@ -196,8 +214,9 @@ impl History for Past {
         Ok(Seq(locked(&self.0).len() as u64))
     }
 
-    fn standing(&self, _until: Seq) -> Result<Vec<Event>, ReadError> {
-        Ok(Vec::new())
+    fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError> {
+        let stands = |event: &&Event| event.seq <= until && What::STANDING.contains(&event.what.kind());
+        Ok(locked(&self.0).iter().filter(stands).cloned().collect())
     }
 
     fn raw(&self, _seq: Seq) -> Result<Option<String>, ReadError> {

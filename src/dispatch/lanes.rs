@@ -3,7 +3,7 @@
 //! Pure: no clock, no journal, no sending. Queues hold places only; an ask that was replaced or given up
 //! leaves its place behind, which is skipped when its turn comes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::conference::CallKey;
 use crate::conference::event::{Ask, Seq};
@@ -92,6 +92,23 @@ impl Lanes {
         let waiting = self.calls.get_mut(call).and_then(|lane| lane.waiting.take());
         self.forget_idle(call);
         waiting
+    }
+
+    /// How many bulk and automatic asks are queued. One that was replaced counts until its turn comes.
+    pub(super) fn backlog(&self) -> usize {
+        self.queued.len() + self.marked.len()
+    }
+
+    /// These asks will not leave: those that wait are given back, in the order in which they were asked for.
+    pub(super) fn halt(&mut self, asks: &HashSet<Seq>) -> Vec<Waiting> {
+        let halted = |lane: &Lane| lane.waiting.as_ref().is_some_and(|waiting| asks.contains(&waiting.seq));
+        let mut all: Vec<Waiting> = self.calls.values_mut().filter(|lane| halted(lane)).filter_map(|lane| lane.waiting.take()).collect();
+        all.sort_unstable_by_key(|waiting| waiting.seq);
+        self.calls.retain(|_, lane| lane.in_flight.is_some() || lane.waiting.is_some());
+        for queue in [&mut self.keys, &mut self.queued, &mut self.marked] {
+            queue.retain(|(seq, _)| !asks.contains(seq));
+        }
+        all
     }
 
     /// Everything that waits, in the order in which it was asked for.
@@ -229,6 +246,28 @@ mod tests {
         assert_eq!(seqs(&lanes.drain()), [3, 4]);
         assert_eq!((key_of(lanes.take_key()), lanes.take_to_mark(9)), (None, vec![]));
         assert!(lanes.calls.is_empty(), "{lanes:?}");
+    }
+
+    #[test]
+    fn what_is_halted_never_leaves_wherever_it_waits() {
+        let mut lanes = Lanes::default();
+        for (seq, call) in [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")] {
+            lanes.asked(Seq(seq), ask(call, Cause::Bulk));
+        }
+        let places = lanes.take_to_mark(2);
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), Some(1));
+        let marking = lanes.take_to_mark(1);
+        lanes.asked(Seq(6), ask("a", Cause::Key));
+        assert_eq!(lanes.backlog(), 3);
+        let halted = lanes.halt(&HashSet::from([1, 2, 3, 4, 6, 99].map(Seq)));
+        assert_eq!(seqs(&halted), [2, 3, 4, 6], "the first one is in flight");
+        lanes.marked(marking);
+        lanes.ended(&CallKey::new("a"));
+        assert_eq!((key_of(lanes.take_key()), key_of(lanes.take_marked())), (None, None));
+        let places = lanes.take_to_mark(9);
+        assert_eq!(places.iter().map(|(seq, _)| seq.0).collect::<Vec<_>>(), [5], "the others are not touched");
+        assert_eq!(lanes.calls.len(), 1);
     }
 
     #[test]

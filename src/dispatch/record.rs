@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::Clock;
-use crate::conference::event::{Answer, Sent, Seq, What};
+use crate::conference::event::{Answer, Ask, Sent, Seq, What};
 use crate::journal::{AppendError, Draft, Health, Journal, Receipt};
 
 /// The pause before something is written once more.
@@ -98,4 +98,24 @@ pub(super) async fn mark_sent(journal: Arc<dyn Journal>, clock: Clock, asks: Vec
         }
     }
     tracing::warn!(asks = asks.len(), "asks leave without a mark in the journal");
+}
+
+/// Appends asks of rules, and returns when all of them are on disk or go round unrecorded. A full queue is
+/// waited for.
+pub(super) async fn append_asks(journal: Arc<dyn Journal>, clock: Clock, asks: Vec<Ask>) {
+    let append = |ask: Ask| {
+        let draft = Draft::new(clock(), What::Asked(ask));
+        (journal.append(draft.clone()), draft)
+    };
+    let receipts: Vec<_> = asks.into_iter().map(append).collect();
+    for (mut receipt, draft) in receipts {
+        while let Err(error) = receipt.durable().await {
+            if error != AppendError::Busy {
+                tracing::warn!(%error, "an ask of a rule was not made");
+                break;
+            }
+            sleep(PAUSE).await;
+            receipt = journal.append(draft.clone());
+        }
+    }
 }

@@ -1,25 +1,15 @@
-//! What the journal holds at start: asks that never got an answer, and who is in.
+//! What the journal holds at start: asks that never got an answer, and what the rules stand on.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::present::Present;
 use crate::conference::event::{Answer, Seq, What};
-use crate::conference::{Action, CallKey, Moment, Outcome};
+use crate::conference::policy::Policy;
+use crate::conference::{CallKey, Moment, Outcome};
 use crate::journal::{History, ReadError};
-
-/// What was found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// The ends of asks that had none, in their order. None of them is sent again.
-    pub(super) answers: Vec<Answer>,
-    /// Who is in.
-    pub(super) present: Present,
-}
 
 struct Open {
     call: CallKey,
-    action: Action,
     at: Moment,
     may_have_left: bool,
 }
@@ -30,26 +20,28 @@ const LONGEST_IN_FRONT: Duration = Duration::from_secs(30);
 /// How many events are read at a time.
 const CHUNK: usize = 1_000;
 
-/// Reads the events after a place, up to and including another.
-pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result<Found, ReadError> {
+/// Reads the events after a place, up to and including another, and the facts that stood before; the rules fold
+/// all of it. Returns the ends of asks that had none, in their order. None of them is sent again.
+pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq, policy: &mut Policy) -> Result<Vec<Answer>, ReadError> {
+    for fact in history.standing(after)? {
+        policy.apply(&fact);
+    }
     let mut open: HashMap<Seq, Open> = HashMap::new();
-    let mut present = Present::default();
     let mut place = after;
     while place < until {
         let events = history.read(place, CHUNK)?;
         let Some(last) = events.last() else { break };
         place = last.seq;
         for event in events.into_iter().filter(|event| event.seq <= until) {
+            policy.apply(&event);
             match event.what {
-                What::Joined(arrival) => present.enter(&arrival.call),
-                What::Left(only) | What::Removed(only) => present.leave(&only.call),
                 What::Asked(ask) | What::AskedLate(ask) => {
                     // One is in flight per call, and the next leaves after its answer is on disk: behind one that
                     // has none, nothing left.
                     let in_front =
                         |older: &Open| older.call == ask.call && older.may_have_left && event.at.since(older.at) < LONGEST_IN_FRONT;
                     let may_have_left = ask.cause.is_pressed() && !open.values().any(in_front);
-                    open.insert(event.seq, Open { call: ask.call, action: ask.action, at: event.at, may_have_left });
+                    open.insert(event.seq, Open { call: ask.call, at: event.at, may_have_left });
                 }
                 What::Sent(sent) => {
                     for seq in sent.asks {
@@ -59,10 +51,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
                     }
                 }
                 What::Answered(answer) => {
-                    let ask = open.remove(&answer.ask);
-                    if answer.outcome == Outcome::Accepted && ask.is_some_and(|ask| ask.action == Action::Kick) {
-                        present.leave(&answer.call);
-                    }
+                    open.remove(&answer.ask);
                 }
                 _ => {}
             }
@@ -70,7 +59,7 @@ pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq) -> Result
     }
     let mut answers: Vec<Answer> = open.into_iter().map(|(seq, ask)| end(seq, ask)).collect();
     answers.sort_unstable_by_key(|answer| answer.ask);
-    Ok(Found { answers, present })
+    Ok(answers)
 }
 
 fn end(seq: Seq, ask: Open) -> Answer {

@@ -16,6 +16,7 @@ use crate::conference::{Action, CallKey, Outcome};
 use crate::journal::{AppendError, Receipt};
 
 mod ending;
+mod rules;
 
 /// A running loop.
 struct House {
@@ -32,6 +33,8 @@ fn settings() -> Settings {
         pace: 10,
         parallel: 4,
         keep_warm: false,
+        ask_after_join: Duration::from_millis(1_500),
+        send_withheld: false,
         look_back: Duration::from_secs(3_600),
         clock: Arc::new(move || Moment::default().plus(begun.elapsed())),
     }

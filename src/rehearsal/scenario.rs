@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::phone::Number;
 use crate::text;
 
 mod file;
@@ -44,6 +45,8 @@ pub struct Scenario {
     pub callers: Vec<Caller>,
     /// More callers, drawn from the seed.
     pub crowd: Option<Crowd>,
+    /// Whom the demo's moderator knows before anybody calls.
+    pub known: Vec<Known>,
     /// What goes wrong, in the file's order: the first fault that applies to an ask answers it.
     pub faults: Vec<Fault>,
     /// Whether the flow has a control after the conference that reports leaving.
@@ -77,6 +80,21 @@ pub struct Caller {
     pub muted: bool,
     /// Further fields for the join callback.
     pub fields: BTreeMap<String, String>,
+}
+
+/// Somebody who is known before the first call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The number.
+    pub number: Number,
+    /// The name; may be empty.
+    pub name: String,
+    /// The role; may be empty.
+    pub role: String,
+    /// A note; may be empty.
+    pub note: String,
+    /// The reason for which the number is banned; none when it is not.
+    pub banned: Option<String>,
 }
 
 /// Callers drawn from the seed.

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use confmod::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use confmod::conference::event::{Arrival, Ask, Cause, Seq, What};
 use confmod::conference::{Action, CallKey};
-use confmod::config::Secret;
+use confmod::config::{Config, Secret};
 use confmod::dispatch::{self, Dispatch};
 use confmod::journal::now;
 use confmod::journal::sqlite::Sqlite;
@@ -85,8 +85,7 @@ impl Inside {
         let journal = Arc::new(Sqlite::open(&directory.join("inside.sqlite"), "a benchmark").expect("a journal"));
         let url = url::Url::parse(&provider.url()).expect("a URL");
         let bridge = Anveo::new(AnveoSettings::new(url, Secret::from("a-user-key"))).expect("a bridge");
-        let settings =
-            dispatch::Settings { pace: 10, parallel: 4, keep_warm: false, look_back: Duration::from_secs(3_600), clock: Arc::new(now) };
+        let settings = dispatch::Settings { clock: Arc::new(now), ..dispatch::Settings::from_config(&Config::default()) };
         let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, settings).expect("dispatch");
         let feed = journal.subscribe(Seq(0));
         let runtime = runtime();

@@ -35,6 +35,8 @@ pub enum Rule {
     Lecture,
     /// Lecture mode has ended, and gives back the voices it took.
     LectureEnded,
+    /// The caller is exempt now, and gets back the voice that lecture mode took.
+    Exemption,
     /// The conference is locked.
     Lock,
     /// The number is banned.
@@ -42,12 +44,13 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// What people call it: `lecture mode`, `end of lecture mode`, `lock`, `ban`.
+    /// What people call it: `lecture mode`, `end of lecture mode`, `exemption`, `lock`, `ban`.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Lecture => "lecture mode",
             Self::LectureEnded => "end of lecture mode",
+            Self::Exemption => "exemption",
             Self::Lock => "lock",
             Self::Ban => "ban",
         }

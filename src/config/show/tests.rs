@@ -56,7 +56,8 @@ fn strings_are_toml_whatever_is_in_them() {
 
 #[test]
 fn durations_are_shown_as_a_person_would_set_them() {
-    for (seconds, wanted) in [(14400, "\"4h\""), (5400, "\"90m\""), (90, "\"90s\"")] {
-        assert_eq!(duration(Duration::from_secs(seconds)), wanted);
+    for (millis, wanted) in [(14_400_000, "4h"), (5_400_000, "90m"), (90_000, "90s"), (1_500, "1.5s"), (250, "0.25s")] {
+        assert_eq!(duration(Duration::from_millis(millis)), format!("\"{wanted}\""));
+        assert_eq!(super::super::check::validate_duration(wanted), Ok(Duration::from_millis(millis)));
     }
 }

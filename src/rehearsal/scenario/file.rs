@@ -13,6 +13,7 @@ use super::{Caller, Crowd, Scenario, ScenarioError};
 use crate::phone::Number;
 
 mod fault;
+mod known;
 
 /// More callers than this help nobody and take long to draw.
 const MOST_CALLERS: u32 = 100_000;
@@ -38,6 +39,8 @@ struct File {
     #[serde(default)]
     caller: Vec<Spanned<RawCaller>>,
     crowd: Option<RawCrowd>,
+    #[serde(default)]
+    known: Vec<known::Raw>,
     #[serde(default)]
     fault: Vec<fault::Raw>,
 }
@@ -149,6 +152,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
         action_names: raw.provider.action_names.map_or_else(|| vec![ACTION_NAME.to_owned()], Spanned::into_inner),
         callers,
         crowd,
+        known: raw.known.iter().map(|known| known::read(&source, known)).collect::<Result<_, _>>()?,
         faults,
         reports_leaving: raw.flow.leave.unwrap_or(true),
         enter: source.optional_time("enter", raw.flow.enter.as_ref())?.unwrap_or(Duration::from_millis(400)),
