@@ -111,8 +111,8 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         line("floor", "has it".to_owned(), theme.good);
     }
     if app.roster.is_exempt(call) {
-        let holds = if call.number.is_some() { "this number" } else { "this call" };
-        line("exempt", format!("{holds}, from lecture mode and lock"), plain);
+        let holds = if call.number.is_some() { "from lecture mode and lock" } else { "for this call alone" };
+        line("exempt", holds.to_owned(), plain);
     }
     if let Some(ban) = call.number.and_then(|number| app.roster.people().ban(number, app.now)) {
         let until = ban.until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", super::bans::date(until)));

@@ -44,9 +44,9 @@ fn hands_are_numbered_and_who_has_the_floor_is_marked() {
     assert!(draw(&mut stage, (140, 40)).contains("has it"), "the detail pane says it too");
     stage.keys("Down");
     let screen = draw(&mut stage, (140, 40));
-    assert!(screen.contains("up for 0s, number 1") && screen.contains("this number, from lecture mode and lock"), "{screen}");
+    assert!(screen.contains("up for 0s, number 1") && screen.contains("exempt       from lecture mode and lock"), "{screen}");
     stage.keys("Down Down Down");
-    assert!(draw(&mut stage, (140, 40)).contains("by ada: shouting"));
+    assert!(draw(&mut stage, (140, 40)).contains("banned       until "));
 }
 
 #[test]
