@@ -16,7 +16,7 @@ impl App {
         match (&event.what, before.waiting) {
             (What::Asked(ask) | What::AskedLate(ask), _) => match ask.cause {
                 Cause::Rule(group) => {
-                    if self.tallies.asked(group, event.seq) {
+                    if self.tallies.asked(group, event.seq, ask.action) {
                         self.tell_tally(group, event.at, self.is_news(event));
                     }
                     true
@@ -37,8 +37,12 @@ impl App {
             // Who failed is named.
             return matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent);
         }
+        if answer.outcome == Outcome::NotSent {
+            // Something newer was wanted, or the caller was gone: ordinary.
+            self.log(event.at, Tone::Plain, format!("{who}: {} not sent: {}", waiting.action.word(), answer.detail));
+        }
         if answer.outcome != Outcome::Accepted {
-            return false;
+            return answer.outcome == Outcome::NotSent;
         }
         let call = self.roster.get(waiting.id);
         let (tone, text) = match waiting.rule {
@@ -51,6 +55,7 @@ impl App {
                 let reason = ban.map(|ban| &ban.reason).filter(|reason| !reason.is_empty());
                 (Tone::Warning, format!("{who} was kicked: banned{}", reason.map_or_else(String::new, |reason| format!(" ({reason})"))))
             }
+            Some(Rule::Exemption) => (Tone::Plain, format!("{who} was {}: exempt now", waiting.action.done())),
             rule => {
                 let did = format!("was {} by {}", waiting.action.done(), rule.map_or("a rule", Rule::words));
                 // Who joined a moment ago has a line already.

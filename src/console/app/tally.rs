@@ -64,9 +64,9 @@ impl Tallies {
         }
     }
 
-    /// Takes an ask in; false when there is no such group.
-    pub(super) fn asked(&mut self, group: Seq, ask: Seq) -> bool {
-        let Some(tally) = self.groups.get_mut(&group) else { return false };
+    /// Takes an ask in; false when there is no such group, or it asks for something else.
+    pub(super) fn asked(&mut self, group: Seq, ask: Seq, action: Action) -> bool {
+        let Some(tally) = self.groups.get_mut(&group).filter(|tally| tally.action == action) else { return false };
         tally.asked += usize::from(self.asks.insert(ask, group).is_none());
         true
     }
@@ -116,11 +116,12 @@ mod tests {
     #[test]
     fn a_group_counts_each_ask_once() {
         let mut tallies = Tallies::default();
-        assert!(!tallies.asked(Seq(1), Seq(2)), "nothing is counted before the group is open");
+        assert!(!tallies.asked(Seq(1), Seq(2), Action::Mute), "nothing is counted before the group is open");
         tallies.open(Seq(1), "lecture mode in 1122".into(), Action::Mute);
         for ask in [2, 3, 4, 5, 6, 6] {
-            assert!(tallies.asked(Seq(1), Seq(ask)));
+            assert!(tallies.asked(Seq(1), Seq(ask), Action::Mute));
         }
+        assert!(!tallies.asked(Seq(1), Seq(7), Action::Unmute), "something else");
         let text = |tallies: &Tallies| tallies.groups[&Seq(1)].text();
         assert_eq!(text(&tallies), "lecture mode in 1122 muted 0, 5 to go");
         tallies.recorded(&[(Seq(6), Seq(60)), (Seq(7), Seq(70))]);
@@ -140,7 +141,7 @@ mod tests {
         let mut tallies = Tallies::default();
         for group in 0..100 {
             tallies.open(Seq(group), String::new(), Action::Mute);
-            tallies.asked(Seq(group), Seq(1_000 + group));
+            tallies.asked(Seq(group), Seq(1_000 + group), Action::Mute);
         }
         assert_eq!((tallies.groups.len(), tallies.asks.len()), (GROUPS, GROUPS));
     }

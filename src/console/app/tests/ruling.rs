@@ -130,6 +130,11 @@ fn a_rule_that_works_later_than_the_join_is_told_too() {
     let mut stage = Stage::with(1);
     ruled(&mut stage, "a", Action::Mute, Rule::Lecture, 99, Some(Outcome::Accepted));
     assert!(stage.log_says("Caller a was muted by lecture mode"), "{:?}", stage.app.lines);
+    ruled(&mut stage, "a", Action::Unmute, Rule::Exemption, 99, Some(Outcome::Accepted));
+    assert!(stage.log_says("Caller a was unmuted: exempt now"), "{:?}", stage.app.lines);
+    ruled(&mut stage, "a", Action::Mute, Rule::Lecture, 99, Some(Outcome::NotSent));
+    let last = stage.app.lines.back().expect("a line");
+    assert_eq!((last.text.as_str(), last.tone), ("Caller a: mute not sent: participant not found", Tone::Plain), "ordinary");
 }
 
 #[test]
