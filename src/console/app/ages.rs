@@ -88,7 +88,9 @@ impl App {
             // No screen shows more of them.
             for line in self.queue_lines().iter().take(usize::from(self.size.1)) {
                 let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(|call| call.hand) } else { None };
-                hand.into_iter().for_each(|raised| consider(step(raised)));
+                if let Some(raised) = hand {
+                    consider(step(raised));
+                }
             }
         }
         if let Some(call) = self.selected().filter(|_| self.detail) {

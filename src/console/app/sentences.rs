@@ -131,8 +131,14 @@ impl App {
         if let Some((tone, text)) = told {
             let asked_for = match &event.what {
                 What::Hand(hand) => hand.by.is_some(),
-                What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_) => true,
-                What::HandsCleared(_) | What::Floor(_) | What::Exempted(_) | What::Lifted(_) => true,
+                What::Asked(_)
+                | What::Answered(_)
+                | What::Removed(_)
+                | What::Named(_)
+                | What::HandsCleared(_)
+                | What::Floor(_)
+                | What::Exempted(_)
+                | What::Lifted(_) => true,
                 _ => false,
             };
             if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && self.is_news(event) {

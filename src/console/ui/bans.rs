@@ -86,7 +86,7 @@ pub(super) fn list(paint: &mut Paint<'_>, app: &App, list: &BanList) {
     let chosen = list.place(&bans);
     let shown = usize::from(inside.height.saturating_sub(3)).max(1);
     let first = (chosen + 1).saturating_sub(shown);
-    let names = names(app, bans.iter().skip(first).take(shown).map(|(number, _)| *number).collect());
+    let names = names(app, &bans.iter().skip(first).take(shown).map(|(number, _)| *number).collect());
     for ((place, (number, ban)), y) in bans.iter().enumerate().skip(first).take(shown).zip(inside.y + 1..) {
         let style = if place == chosen { theme.cursor } else { Style::new() };
         paint.style(Area { y, height: 1, ..inside }, style);
@@ -116,7 +116,7 @@ fn columns(inside: Area) -> Vec<Area> {
 }
 
 /// What the numbers' people are called: by a moderator or the contacts, else by a call from there.
-fn names(app: &App, numbers: HashSet<Number>) -> HashMap<Number, &str> {
+fn names<'a>(app: &'a App, numbers: &HashSet<Number>) -> HashMap<Number, &'a str> {
     let called =
         app.roster.iter().filter_map(|(_, call)| Some((call.number.filter(|number| numbers.contains(number))?, app.roster.name(call)?)));
     let known = numbers.iter().filter_map(|number| Some((*number, app.roster.people().name(*number)?)));

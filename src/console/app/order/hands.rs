@@ -121,8 +121,7 @@ impl App {
 
     fn conferences_with_hands(&self) -> impl Iterator<Item = &ConferenceId> {
         let shown = self.view.conference.as_ref();
-        let known = self.roster.conferences().iter().map(|(id, _)| id).filter(move |id| shown.is_none_or(|shown| shown == *id));
-        known.filter(|id| self.roster.floor(id).is_some() || !self.roster.hands(id).is_empty())
+        self.roster.conferences_with_hands().into_iter().filter(move |id| shown.is_none_or(|shown| shown == *id))
     }
 
     /// How many hands are up in what is shown.

@@ -219,3 +219,63 @@ fn the_age_of_a_hand_in_sight_steps() {
     let next = stage.app.next_change().expect("a step");
     assert_eq!(next.since(stage.now), Duration::from_secs(5));
 }
+
+/// What the floor's property test does, one step at a time.
+#[derive(Clone, Debug)]
+enum Turn {
+    Event(What),
+    Press(&'static str),
+}
+
+fn any_turn() -> impl Strategy<Value = Turn> {
+    let key = || prop::sample::select(vec!["a", "b", "c", "d"]);
+    let number = prop::sample::select(vec!["", "4930", "4931"]);
+    prop_oneof![
+        3 => (key(), number).prop_map(|(key, number)| Turn::Event(join(key, "1122", number))),
+        1 => key().prop_map(|key| Turn::Event(leave(key))),
+        4 => (key(), any::<bool>()).prop_map(|(key, up)| Turn::Event(hand(key, up))),
+        6 => prop::sample::select(vec!["g", "h", "Down", "Up", "m", ": h a n d Space f i r s t Enter", ": f l o o r Space b a c k Enter"])
+            .prop_map(Turn::Press),
+    ]
+}
+
+proptest! {
+    /// Whatever comes in between: the floor goes to the first hand that can be asked for, only that caller is
+    /// unmuted by it, and only who had it before is muted.
+    #[test]
+    fn the_floor_asks_for_nobody_but_the_first_hand_and_who_had_it(turns in prop::collection::vec(any_turn(), 0..60)) {
+        let mut stage = Stage::with(2);
+        stage.keys("2");
+        for turn in turns {
+            match turn {
+                Turn::Event(what) => _ = stage.event(what),
+                Turn::Press(keys) => {
+                    let before = floor(&stage);
+                    let reachable = |key: &char| {
+                        let id = stage.app.roster.find(&key.to_string().as_str().into());
+                        id.and_then(|id| stage.app.roster.get(id)).is_some_and(|call| call.number.is_some())
+                    };
+                    let first = queue(&stage).chars().find(reachable).map(String::from);
+                    let effects = stage.keys(keys);
+                    let given = whats(effects.clone()).iter().any(|what| matches!(what, What::Floor(_)));
+                    let asks: Vec<_> = stage.come_round(effects).into_iter().map(|(_, action, call)| (action, call)).collect();
+                    if !given {
+                        prop_assert!(keys == "m" || asks.is_empty());
+                        continue;
+                    }
+                    let to = if keys == "g" { first } else { None };
+                    let mute = before.filter(|had| Some(had) != to.as_ref()).map(|had| (Action::Mute, had));
+                    let unmute = to.clone().map(|to| (Action::Unmute, to));
+                    // Who has the floor has a number, or got it before it was withheld.
+                    let wanted: Vec<_> = mute.into_iter().chain(unmute).filter(|(_, key)| key.chars().all(|key| {
+                        let id = stage.app.roster.find(&key.to_string().as_str().into());
+                        id.and_then(|id| stage.app.roster.get(id)).is_some_and(|call| call.number.is_some())
+                    })).collect();
+                    prop_assert_eq!(asks, wanted);
+                    prop_assert_eq!(floor(&stage), to);
+                    stage.wait(1);
+                }
+            }
+        }
+    }
+}
