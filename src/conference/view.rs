@@ -231,6 +231,12 @@ impl View {
                 let region = call.number.and_then(|number| self.places.of(number));
                 (region.is_none(), region)
             });
+        } else if column == Column::Hand {
+            let conferences = roster.conferences_with_hands().into_iter();
+            let queues = conferences.flat_map(|id| roster.hands(id).iter().copied().zip(1usize..));
+            let places: HashMap<_, _> = queues.collect();
+            // A hand that is up before its caller is in a conference has no place yet.
+            calls.sort_by_cached_key(|(id, call)| (call.hand.is_none(), places.get(id).copied().unwrap_or(usize::MAX)));
         } else if column != Column::Arrival {
             calls.sort_by(|(_, a), (_, b)| compare(column, roster, a, b, now, self.stale_after));
         }

@@ -68,6 +68,12 @@ impl Roster {
         self.hands.queue(conference)
     }
 
+    /// The conferences in which a hand is up or somebody has the floor, by their numbers.
+    #[must_use]
+    pub fn conferences_with_hands(&self) -> Vec<&ConferenceId> {
+        self.hands.conferences()
+    }
+
     /// The place of a raised hand in its conference, from 1.
     #[must_use]
     pub fn hand_place(&self, id: CallId) -> Option<usize> {

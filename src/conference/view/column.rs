@@ -24,7 +24,7 @@ pub enum Column {
     Voice,
     /// How long the stay has lasted.
     Stay,
-    /// Raised hands first, in the order they went up.
+    /// Raised hands first, in the order of the queue.
     Hand,
     /// The time of the last ask, latest first.
     Ask,
@@ -72,7 +72,7 @@ impl Column {
             (Self::Voice, true) => "who is gone, muted, open, calling",
             (Self::Stay, false) => "longest first",
             (Self::Stay, true) => "shortest first",
-            (Self::Hand, false) => "raised first, the longest first",
+            (Self::Hand, false) => "raised first, in the order of the queue",
             (Self::Hand, true) => "raised last",
             (Self::Ask, false) => "latest first",
             (Self::Ask, true) => "no ask first, then the oldest",
@@ -83,7 +83,8 @@ impl Column {
 /// Which of two rows comes first; equal ones stay in order of arrival.
 pub(super) fn compare(column: Column, roster: &Roster, a: &Participant, b: &Participant, now: Moment, stale_after: Duration) -> Ordering {
     match column {
-        Column::Arrival | Column::Place => Ordering::Equal,
+        // Sorted by what is looked up once.
+        Column::Arrival | Column::Place | Column::Hand => Ordering::Equal,
         // Those without a name come after those with one, by number.
         Column::Caller => {
             let name = |call| (roster.name(call).is_none(), roster.name(call).map(str::to_lowercase));
@@ -92,7 +93,6 @@ pub(super) fn compare(column: Column, roster: &Roster, a: &Participant, b: &Part
         Column::Number => number(a).cmp(&number(b)),
         Column::Voice => a.word(now, stale_after).cmp(&b.word(now, stale_after)),
         Column::Stay => stay(b, now).cmp(&stay(a, now)),
-        Column::Hand => (a.hand.is_none(), a.hand).cmp(&(b.hand.is_none(), b.hand)),
         Column::Ask => b.ask.as_ref().map(|ask| ask.at).cmp(&a.ask.as_ref().map(|ask| ask.at)),
     }
 }

@@ -160,9 +160,12 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 }
 
 mod asking;
+mod banning;
 mod bulk;
 mod chaos;
+mod hands;
 mod looking_on;
 mod marking;
 mod moving;
+mod ruling;
 mod telling;

@@ -107,7 +107,20 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     let since = if call.stays == 0 { "started" } else { "joined" };
     line(since, format!("{}, last news {} ago", clock(call.joined), app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {
-        line("hand", format!("up for {}", app.age_of(raised)), theme.warning);
+        let place = app.cursor.and_then(|id| app.roster.hand_place(id)).map_or_else(String::new, |place| format!(", number {place}"));
+        line("hand", format!("up for {}{place}", app.age_of(raised)), theme.warning);
+    }
+    if call.conference.as_ref().is_some_and(|conference| app.cursor.is_some() && app.roster.floor(conference) == app.cursor) {
+        line("floor", "has it".to_owned(), theme.good);
+    }
+    if app.roster.is_exempt(call) {
+        let holds = if call.number.is_some() { "from lecture mode and lock" } else { "for this call alone" };
+        line("exempt", holds.to_owned(), plain);
+    }
+    if let Some(ban) = call.number.and_then(|number| app.roster.people().ban(number, app.now)) {
+        let until = ban.until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", super::bans::date(until)));
+        let reason = if ban.reason.is_empty() { String::new() } else { format!(": {}", app.show(&ban.reason)) };
+        line("banned", format!("{until} by {}{reason}", ban.by), theme.warning);
     }
     match app.roster.name_from(call) {
         Some(NameFrom::Contacts) => line("name", "from the contacts file".to_owned(), plain),

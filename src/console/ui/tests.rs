@@ -381,3 +381,5 @@ fn a_wide_letter_does_not_eat_a_dialogs_border() {
 
 mod finding;
 mod looking_on;
+mod order;
+mod screens;
