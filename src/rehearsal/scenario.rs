@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::phone::Number;
 use crate::text;
 
 mod file;
@@ -36,6 +37,8 @@ pub struct Scenario {
     pub conferences: Vec<String>,
     /// The number that was dialled, where the flow's callbacks tell it.
     pub called: Option<String>,
+    /// A table of contacts for whoever rehearses, in CSV: who the callers are by their numbers.
+    pub contacts: Option<String>,
     /// How long the provider takes for an ordinary answer.
     pub latency: Duration,
     /// The spellings of the action's name that the provider knows.
@@ -44,6 +47,8 @@ pub struct Scenario {
     pub callers: Vec<Caller>,
     /// More callers, drawn from the seed.
     pub crowd: Option<Crowd>,
+    /// Numbers that the demo's moderator has banned before anybody calls.
+    pub banned: Vec<Banned>,
     /// What goes wrong, in the file's order: the first fault that applies to an ask answers it.
     pub faults: Vec<Fault>,
     /// Whether the flow has a control after the conference that reports leaving.
@@ -77,6 +82,15 @@ pub struct Caller {
     pub muted: bool,
     /// Further fields for the join callback.
     pub fields: BTreeMap<String, String>,
+}
+
+/// A number that is banned before the first call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banned {
+    /// The number.
+    pub number: Number,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
 /// Callers drawn from the seed.
@@ -265,7 +279,9 @@ mod tests {
         let refusing = |kind: &FaultKind| matches!(kind, FaultKind::Refuse(words) if !words.is_empty());
         assert!(town_hall.faults.iter().any(|f| f.action == Some(Verb::Mute) && f.callers.is_some() && refusing(&f.kind)));
         assert!(town_hall.faults.iter().any(|f| f.callers.is_some() && f.kind == FaultKind::TimeOut));
-        assert!(calls.iter().all(|c| c.name.is_some()), "everybody has a name");
+        let nameless: Vec<_> = calls.iter().filter(|c| c.name.is_none()).map(|c| c.number.clone()).collect();
+        let banned: Vec<_> = town_hall.banned.iter().map(|banned| banned.number.digits()).collect();
+        assert_eq!(nameless, banned, "everybody has a name but the one who is banned");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{App, Effect, Tone};
+use super::{App, Effect};
 use crate::conference::roster::CallId;
 use crate::console::command::Command;
 
@@ -99,7 +99,6 @@ impl App {
             for id in &listed {
                 self.marks.add(*id);
             }
-            self.say(Tone::Plain, format!("{} marked", self.marks.len()));
         }
     }
 

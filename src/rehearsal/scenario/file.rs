@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::{Caller, Crowd, Scenario, ScenarioError};
 use crate::phone::Number;
 
+mod banned;
 mod fault;
 
 /// More callers than this help nobody and take long to draw.
@@ -31,6 +32,7 @@ struct File {
     seed: u64,
     conferences: Spanned<Vec<String>>,
     called: Option<String>,
+    contacts: Option<String>,
     #[serde(default)]
     flow: Flow,
     #[serde(default)]
@@ -38,6 +40,8 @@ struct File {
     #[serde(default)]
     caller: Vec<Spanned<RawCaller>>,
     crowd: Option<RawCrowd>,
+    #[serde(default)]
+    banned: Vec<banned::Raw>,
     #[serde(default)]
     fault: Vec<fault::Raw>,
 }
@@ -145,10 +149,12 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
         seed: raw.seed,
         conferences,
         called: raw.called,
+        contacts: raw.contacts,
         latency: source.optional_time("latency", raw.provider.latency.as_ref())?.unwrap_or_default(),
         action_names: raw.provider.action_names.map_or_else(|| vec![ACTION_NAME.to_owned()], Spanned::into_inner),
         callers,
         crowd,
+        banned: raw.banned.iter().map(|banned| banned::read(&source, banned)).collect::<Result<_, _>>()?,
         faults,
         reports_leaving: raw.flow.leave.unwrap_or(true),
         enter: source.optional_time("enter", raw.flow.enter.as_ref())?.unwrap_or(Duration::from_millis(400)),

@@ -43,6 +43,16 @@ fn a_good_file_says_what_it_means() {
 }
 
 #[test]
+fn numbers_can_be_banned_before_they_call() {
+    let banned = "[[banned]]\nnumber = \"+1 917-555 0190\"\nreason = \"loud\"\n";
+    let scenario = parse("f", &format!("{GOOD}{banned}")).expect("a scenario");
+    let [horn] = &scenario.banned[..] else { panic!("one, not {:?}", scenario.banned) };
+    assert_eq!((horn.number.digits().as_str(), horn.reason.as_str()), ("19175550190", "loud"));
+    let slip = parse("f", &format!("{GOOD}{}", banned.replace("+1 917-555 0190", "12"))).expect_err("no number");
+    assert!(slip.to_string().contains("which is no number of 3 to 15 digits"), "{slip}");
+}
+
+#[test]
 fn a_number_may_be_withheld_or_a_variable() {
     for (line, wanted) in
         [("withheld = \"anonymous\"", "anonymous"), ("withheld = \"\"", ""), ("number = \"$[E64]\"", "$[E64]"), ("number = \"112\"", "112")]
