@@ -13,7 +13,7 @@ pub fn run(config: &Config) -> ExitCode {
         follow::run(config)
     } else {
         match config.token() {
-            Ok(token) => session::run(config, &token, "", |_| {}),
+            Ok(token) => session::run(config, &token, "", |_, _| {}),
             Err(error) => return fail(&error.to_string(), WRONG),
         }
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossterm::event::EventStream;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
@@ -20,6 +20,7 @@ use crate::console::command::KeyMap;
 use crate::console::runtime::{self, Ending, SIGCONT, World};
 use crate::console::terminal::{Tty, catch_panics};
 use crate::console::ui::Theme;
+use crate::contacts::{self, Watching};
 use crate::dispatch::{self, Dispatch};
 use crate::journal::sqlite::Sqlite;
 use crate::journal::{Draft, Journal};
@@ -29,6 +30,9 @@ const GRACE: Duration = Duration::from_millis(1_600);
 
 /// How long requests in flight may take once the console is gone.
 const LISTENER_GRACE: Duration = Duration::from_millis(200);
+
+/// How long the first frame waits for the contacts file, so that it shows the names in it.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// How long ending may take after a signal, whatever the terminal does.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -53,7 +57,12 @@ impl Display for NotStarted {
 }
 
 /// Runs a session to its end. `listening` is told where the listener is, once callbacks are taken.
-pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listening: impl FnOnce(SocketAddr)) -> Result<Ending, NotStarted> {
+pub(super) fn run(
+    config: &Config,
+    token: &Secret,
+    title: &'static str,
+    listening: impl FnOnce(&dyn Journal, SocketAddr),
+) -> Result<Ending, NotStarted> {
     allow_descriptors();
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let bridge = AnveoSettings::from_config(config).and_then(Anveo::new).map_err(|error| NotStarted::because("", error))?;
@@ -78,9 +87,11 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
     let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
     let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
-    listening(listener.address());
+    listening(&*journal, listener.address());
 
     let panics = panics(config);
+    let (slips, contacts) = mpsc::unbounded_channel();
+    let watching = watch_contacts(config, &journal, &slips);
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,
@@ -89,11 +100,13 @@ pub(super) fn run(config: &Config, token: &Secret, title: &'static str, listenin
         counts,
         signals,
         panics,
+        contacts,
         reports: config.reports.clone(),
         stop_asking: Box::pin(dispatch.stop(GRACE)),
     };
     let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
+    drop(watching);
     listener.stop(LISTENER_GRACE);
     drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
     journal.close();
@@ -114,6 +127,22 @@ pub(super) fn panics(config: &Config) -> UnboundedReceiver<String> {
         let _ = panicked.send(what);
     });
     panics
+}
+
+/// Keeps an eye on the contacts file for as long as the answer lives. A console that only looks changes no names.
+fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSender<Vec<String>>) -> Option<Watching> {
+    let settings = contacts::Settings::from_config(config).filter(|_| !config.read_only)?;
+    match Watching::start(settings, Arc::clone(journal) as _, contacts::INTERVAL, slips.clone()) {
+        Ok(watching) => {
+            watching.first_look(FIRST_LOOK);
+            Some(watching)
+        }
+        Err(error) => {
+            // The session may be over.
+            let _ = slips.send(vec![format!("the contacts file is not read: starting its thread failed ({error}); start confmod again")]);
+            None
+        }
+    }
 }
 
 /// The console itself, on this thread.
@@ -183,8 +212,8 @@ pub(super) fn console_settings(config: &Config, title: &'static str, address: So
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
-        pace: config.pace,
         alerts: config.alerts.clone(),
+        pace: config.pace,
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

@@ -21,6 +21,7 @@ pub mod alerts;
 mod asks;
 mod banner;
 mod batch;
+mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
@@ -78,10 +79,10 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
-    /// Bulk asks a second.
-    pub pace: u32,
     /// What alerts the moderator, and how.
     pub alerts: AlertWays,
+    /// Bulk asks a second.
+    pub pace: u32,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -183,6 +184,7 @@ pub struct App {
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
+    read_contacts: contacts::Read,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
 }
@@ -230,6 +232,7 @@ impl App {
             pressed: None,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
+            read_contacts: contacts::Read::default(),
             found_again: None,
             settings,
             keys,
@@ -264,7 +267,7 @@ impl App {
             Some(number) => {
                 self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
             }
-            None => format!("no number #{}", call.key.tag()),
+            None => format!("no number #{}", call.tag()),
         }
     }
 

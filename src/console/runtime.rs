@@ -49,6 +49,8 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// What is wrong with the contacts file, as sentences.
+    pub contacts: UnboundedReceiver<Vec<String>>,
     /// The folder that reports are written into; empty where there is no place for one.
     pub reports: PathBuf,
     /// Ends the sending of asks; polled once when the session ends.
@@ -92,7 +94,7 @@ where
     S: Screen,
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
+    let World { journal, after, player, counts, mut signals, mut panics, mut contacts, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
@@ -132,6 +134,7 @@ where
                 }
                 None => feed = None,
             },
+            Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
                 let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };

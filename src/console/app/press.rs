@@ -14,7 +14,7 @@ const WHEEL: isize = 3;
 
 impl App {
     pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
-        if chord.alt && self.keys.command(chord).is_none() {
+        if chord.alt && self.command_of(chord).is_none() {
             // Terminals send Esc and a key typed right after it as that key with Alt.
             let mut effects = self.press(Chord::plain(Key::Esc));
             effects.extend(self.press(Chord { alt: false, ..chord }));
@@ -23,15 +23,14 @@ impl App {
         if self.dialog.is_some() {
             return self.press_in_dialog(chord);
         }
-        let command = self.keys.command(chord);
+        let command = self.command_of(chord);
         if !matches!(command, Some(Command::Range(_))) {
             self.end_range();
         }
         if self.is_held_key(chord) && command.is_some_and(super::order::is_once) {
             return Vec::new();
         }
-        let belongs = |command: &Command| self.replay.is_some() || !command::entry_of(*command).replay;
-        match command.filter(belongs).filter(|command| !self.is_blind() || *command == Command::Quit) {
+        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }

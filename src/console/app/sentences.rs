@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::App;
 use crate::conference::event::{
-    Answer, Arrival, Banned, Cause, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
+    Answer, Arrival, Banned, Cause, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
 };
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
@@ -113,7 +113,10 @@ impl App {
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
-            What::Contacts(contacts) => Some((Tone::Plain, tell_contacts(contacts))),
+            What::Contacts(contacts) => {
+                self.tell_contacts(event.at, contacts);
+                None
+            }
             What::Exempted(Exempted { exempt: true, by, .. }) => {
                 Some((Tone::Plain, format!("{by} exempted {who} from lecture mode and lock")))
             }
@@ -253,11 +256,6 @@ fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
         (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
         (Mode::Lock, false) => format!("{by} unlocked {conference}"),
     }
-}
-
-fn tell_contacts(contacts: &Contacts) -> String {
-    let gone = if contacts.gone.is_empty() { String::new() } else { format!(", {} are in it no longer", contacts.gone.len()) };
-    format!("the contacts file: {} rows are new or changed{gone}", contacts.people.len())
 }
 
 fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {

@@ -108,6 +108,7 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            contacts: mpsc::unbounded_channel().1,
             reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;

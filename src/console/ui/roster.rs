@@ -195,7 +195,7 @@ fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> Strin
             let mark = if sharing > 1 { format!(" {}{sharing}", glyphs.times) } else { String::new() };
             format!("{}{mark}", app.show(&number.e164()))
         }
-        None if app.roster.name(call).is_some() => format!("no number #{}", call.key.tag()),
+        None if app.roster.name(call).is_some() => format!("no number #{}", call.tag()),
         None => call.instead.as_deref().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
     }
 }
