@@ -132,7 +132,7 @@ impl<B: Bridge> Engine<B> {
         if !self.rules.asking && self.rules.waits_to_hear() {
             return Some(self.rules.heard_by);
         }
-        let due = self.rules.policy.due().filter(|_| self.rules_may_ask())?;
-        Some(Instant::now() + due.since((self.settings.clock)()))
+        let wait = self.rules.policy.due_in((self.settings.clock)()).filter(|_| self.rules_may_ask())?;
+        Some(Instant::now() + wait)
     }
 }

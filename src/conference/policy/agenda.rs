@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::time::Duration;
 
 use crate::conference::event::Seq;
 use crate::conference::{CallKey, Moment};
@@ -28,14 +29,16 @@ impl Agenda {
         self.0.push(Reverse(entry));
     }
 
-    /// When the next one is due.
-    pub(super) fn next(&self) -> Option<Moment> {
-        self.0.peek().map(|Reverse(entry)| entry.due)
+    /// How long until the next one is due. Nothing is put in for later than `longest` from then on: what is further
+    /// off was put in before the clock was set back, and is due at once.
+    pub(super) fn due_in(&self, now: Moment, longest: Duration) -> Option<Duration> {
+        let wait = self.0.peek()?.0.due.since(now);
+        Some(if wait > longest { Duration::ZERO } else { wait })
     }
 
     /// The next one, where it is due.
-    pub(super) fn take(&mut self, now: Moment) -> Option<Entry> {
-        if self.next()? > now {
+    pub(super) fn take(&mut self, now: Moment, longest: Duration) -> Option<Entry> {
+        if !self.due_in(now, longest)?.is_zero() {
             return None;
         }
         let entry = self.0.pop().map(|Reverse(entry)| entry);

@@ -1,5 +1,7 @@
 //! What is due becomes asks, as far as what caused it still holds.
 
+use std::time::Duration;
+
 use super::agenda::Entry;
 use super::asks::Kind;
 use super::call::{Mark, NONE, Presence};
@@ -11,14 +13,14 @@ use crate::conference::{Action, Moment};
 const LOOKED_AT: usize = 4_096;
 
 impl Policy {
-    /// When the next ask may be due; none while nothing is waited for.
+    /// How long until the next ask may be due, at most the wait after a join; none while nothing is waited for.
     #[must_use]
-    pub fn due(&self) -> Option<Moment> {
-        self.kicks.next().into_iter().chain(self.voices.next()).min()
+    pub fn due_in(&self, now: Moment) -> Option<Duration> {
+        self.kicks.due_in(now, self.wait).into_iter().chain(self.voices.due_in(now, self.wait)).min()
     }
 
     /// At most so many asks that are due, kicks first. Each is handed out once and must be made: it comes back
-    /// as an event. There may be more; [`due`](Self::due) tells.
+    /// as an event. There may be more; [`due_in`](Self::due_in) tells.
     #[must_use]
     pub fn take(&mut self, now: Moment, most: usize) -> Vec<Ask> {
         let mut asks = Vec::new();
@@ -26,14 +28,14 @@ impl Policy {
             if asks.len() >= most {
                 break;
             }
-            let ask = if let Some(entry) = self.kicks.take(now) {
+            let ask = if let Some(entry) = self.kicks.take(now, self.wait) {
                 let ask = self.kick(&entry, now);
                 if let Some(call) = self.calls.get_mut(&entry.call).filter(|call| ask.is_none() && call.join == entry.cause) {
                     call.set(Mark::Locked, false);
                     call.set(Mark::Banned, false);
                 }
                 ask
-            } else if let Some(entry) = self.voices.take(now) {
+            } else if let Some(entry) = self.voices.take(now, self.wait) {
                 self.voice(&entry)
             } else {
                 break;

@@ -49,7 +49,7 @@ impl World {
     /// What is due by now, made: `call action rule`.
     fn due(&mut self) -> Vec<String> {
         let mut made = Vec::new();
-        while self.policy.due().is_some_and(|due| due <= Moment(self.now)) {
+        while self.policy.due_in(Moment(self.now)).is_some_and(|wait| wait.is_zero()) {
             for ask in self.policy.take(Moment(self.now), 100) {
                 made.push(format!("{} {} {}", ask.call, ask.action.word(), ask.rule.expect("a rule's").words()));
                 let (seq, told) = self.tell(What::Asked(ask.clone()));
@@ -181,7 +181,7 @@ fn a_hundred_thousand_leave_nothing_behind() {
     }
     assert_eq!(world.after(1_500).len(), 2_000);
     world.all_end();
-    assert!(world.policy.is_anybody_in() && world.policy.flying.is_empty() && world.policy.due().is_none());
+    assert!(world.policy.is_anybody_in() && world.policy.flying.is_empty() && world.policy.due_in(Moment(world.now)).is_none());
     for i in 0..2_000 {
         world.put(leave(&format!("{i}")));
     }

@@ -31,7 +31,7 @@ fn whoever_joins_is_muted_after_the_wait() {
     world.put(lecture(true));
     let cause = world.put(join("a", "1122", &number("a")));
     world.put(join("b", "9", &number("b")));
-    assert_eq!(world.policy.due(), Some(Moment(61_500)));
+    assert_eq!(world.policy.due_in(Moment(60_000)), Some(WAIT));
     assert_eq!(world.after(1_499), none());
     world.put(join("a", "1122", &number("a")));
     assert_eq!(world.after(1), ["a mute lecture mode"], "a repeat of the join moves nothing");
@@ -52,6 +52,23 @@ fn callers_who_just_joined_when_it_begins_are_muted_when_they_are_old_enough() {
     assert_eq!(world.due(), ["old mute lecture mode"]);
     assert_eq!(world.after(499), none());
     assert_eq!(world.after(1), ["young mute lecture mode"]);
+}
+
+#[test]
+fn a_clock_that_was_set_back_holds_nothing_up() {
+    let mut world = World::with(&["old"]);
+    world.put(lecture(true));
+    assert_eq!(world.due(), ["old mute lecture mode"]);
+    world.put(join("young", "1122", &number("young")));
+    world.now -= 3_600_000;
+    assert_eq!(world.policy.due_in(Moment(world.now)), Some(Duration::ZERO));
+    assert_eq!(world.due(), ["young mute lecture mode"], "not an hour later");
+    world.put(lecture(false));
+    assert_eq!(world.due().len(), 2);
+    world.put(lecture(true));
+    assert_eq!(world.due().len(), 2, "those who joined by the clock of before");
+    world.put(join("new", "1122", &number("new")));
+    assert_eq!((world.after(1_499), world.after(1)), (none(), vec!["new mute lecture mode".to_owned()]), "as ever");
 }
 
 #[test]

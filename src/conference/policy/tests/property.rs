@@ -64,7 +64,7 @@ impl Plain {
 }
 
 fn take_due(world: &mut World, plain: &mut Plain) -> Result<(), TestCaseError> {
-    while world.policy.due().is_some_and(|due| due <= Moment(world.now)) {
+    while world.policy.due_in(Moment(world.now)).is_some_and(|wait| wait.is_zero()) {
         for ask in world.policy.take(Moment(world.now), 2) {
             let key = Plain::own(&ask.call);
             let Cause::Rule(cause) = ask.cause else { return Err(TestCaseError::fail("a rule's cause")) };

@@ -9,7 +9,7 @@ impl World {
     }
 
     fn begin(&mut self) -> Vec<String> {
-        assert_eq!(self.policy.due(), None, "nothing of the past falls due");
+        assert_eq!(self.policy.due_in(Moment(self.now)), None, "nothing of the past falls due");
         self.now += 60_000;
         self.policy.begin(Moment(self.now));
         self.due()
