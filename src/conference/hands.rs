@@ -43,6 +43,11 @@ impl Hands {
         }
     }
 
+    /// All hands of a conference go down; whose they were.
+    pub(super) fn clear(&mut self, conference: &ConferenceId) -> Vec<CallId> {
+        self.queues.remove(conference).unwrap_or_default()
+    }
+
     /// The hands of a conference, the next one first.
     pub(super) fn queue(&self, conference: &ConferenceId) -> &[CallId] {
         self.queues.get(conference).map_or(&[], Vec::as_slice)

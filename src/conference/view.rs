@@ -76,26 +76,32 @@ impl View {
     pub fn follow(&mut self, change: &Change, roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
         match change {
             Change::Nothing => {}
-            Change::Removed(id) => {
-                self.note_turn(*id, None);
-                self.drop_row(*id);
+            Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) | Change::Removed(id) => {
+                if self.look_at(*id, roster, now, &held) {
+                    self.drop_row(*id);
+                }
             }
-            Change::Added(id) | Change::Changed(id) | Change::Duplicate(id) => self.look_at(*id, roster, now, &held),
-            Change::Several(ids) => ids.iter().for_each(|id| self.look_at(*id, roster, now, &held)),
+            Change::Several(ids) => {
+                let gone = ids.iter().copied().filter(|id| self.look_at(*id, roster, now, &held)).collect();
+                self.drop_rows(&gone);
+            }
         }
     }
 
-    fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) {
+    /// Looks at a row that changed; says whether it goes off the list.
+    fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) -> bool {
         let Some(call) = roster.get(id) else {
             self.note_turn(id, None);
-            return self.drop_row(id);
+            return self.listed.contains(&id);
         };
-        if !self.judge(id, call, roster, now) && self.listed.contains(&id) && !held(id) {
-            self.drop_row(id);
+        let belongs = self.judge(id, call, roster, now);
+        if !self.listed.contains(&id) {
+            return false;
         }
-        if !call.is_live() && self.listed.contains(&id) && !self.leaving.contains(&id) {
+        if !call.is_live() && !self.leaving.contains(&id) {
             self.leaving.push(id);
         }
+        !belongs && !held(id)
     }
 
     /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
@@ -187,7 +193,12 @@ impl View {
     pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
         let mut goes =
             |id: &CallId| self.listed.contains(id) && !held(*id) && roster.get(*id).is_none_or(|call| !self.belongs(roster, call, now));
-        let gone: HashSet<_> = ids.iter().copied().filter(|id| goes(id)).collect();
+        let gone = ids.iter().copied().filter(|id| goes(id)).collect();
+        self.drop_rows(&gone);
+    }
+
+    /// Takes rows off the list; many cost what one does.
+    fn drop_rows(&mut self, gone: &HashSet<CallId>) {
         if !gone.is_empty() {
             self.listed.retain(|id| !gone.contains(id));
             self.rows.retain(|id| !gone.contains(id));

@@ -83,7 +83,7 @@ impl Roster {
     }
 
     pub(super) fn clear_hands(&mut self, conference: &ConferenceId) -> Change {
-        let ids = self.hands.queue(conference).to_vec();
+        let ids = self.hands.clear(conference);
         for id in &ids {
             self.alter(*id, |call| call.hand = None);
         }
