@@ -84,6 +84,11 @@ impl Alerts {
         told
     }
 
+    /// Forgets until when it is quiet: the clock by which that was said is another one now.
+    pub(super) fn begin_anew(&mut self) {
+        (self.quiet_until, self.flash_until) = (None, None);
+    }
+
     /// Whether the screen is to be drawn in reverse.
     #[must_use]
     pub fn is_flashing(&self, now: Moment) -> bool {

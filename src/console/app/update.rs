@@ -1,5 +1,7 @@
 //! What each message does: keys and mouse go to [`press`](super::press), news are folded in here.
 
+use std::time::Duration;
+
 use super::alerts::Rule;
 use super::{App, Effect, Message, Tone};
 use crate::conference::Moment;
@@ -10,10 +12,13 @@ use crate::conference::roster::Change;
 /// How often calls that are long gone are forgotten, in milliseconds.
 const FORGET_EVERY: i64 = 60_000;
 
+/// A clock that is behind by so much was set back.
+const SET_BACK: Duration = Duration::from_secs(10);
+
 impl App {
     /// Takes one message in, at a moment that somebody else read from a clock.
     pub fn update(&mut self, now: Moment, message: Message) -> Vec<Effect> {
-        self.now = self.now.max(now);
+        self.take_time(now);
         let mut effects = match message {
             Message::Key(chord) => self.press(chord),
             Message::Paste(text) => self.paste(&text),
@@ -113,6 +118,22 @@ impl App {
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
+    }
+
+    /// Time stands still while a clock that was set back a little catches up. One that was set back by more is
+    /// followed: else keys would seem to be held down, and a kick that counts down would come at its old time.
+    fn take_time(&mut self, now: Moment) {
+        if self.now.since(now) < SET_BACK {
+            self.now = self.now.max(now);
+            return;
+        }
+        (self.now, self.forgot, self.pressed) = (now, now, None);
+        self.alerts.begin_anew();
+        if let Some(countdown) = self.countdown.take() {
+            let ids: Vec<_> = countdown.targets.iter().map(|target| target.id).collect();
+            self.let_go(&ids);
+            self.say(Tone::Warning, "the clock was set back: nobody was kicked");
+        }
     }
 
     fn fold(&mut self, event: &Event) {

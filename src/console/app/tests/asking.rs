@@ -66,6 +66,25 @@ fn a_countdown_kicks_after_three_seconds_and_esc_stops_it() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_kicks_nobody_late_and_holds_no_key_down() {
+    let mut stage = Stage::with(1);
+    stage.app.settings.kick = Kick::Countdown;
+    assert_eq!(stage.play("k M").len(), 0);
+    assert_eq!(asked(stage.wait(-3_600)), []);
+    assert!(stage.notice().contains("set back"), "{}", stage.notice());
+    assert_eq!((asked(stage.wait(3_600)), asked(stage.wait(9))), (vec![], vec![]), "not an hour later");
+    stage.wait(-3_600);
+    for on in [false, true, false] {
+        stage.wait(1);
+        stage.play("M");
+        assert_eq!(stage.app.modes_here().next().is_some(), on);
+    }
+    stage.keys("k");
+    stage.wait(-5);
+    assert!(stage.app.countdown.is_some(), "a little is waited for");
+}
+
+#[test]
 fn a_countdown_is_not_replaced_by_another() {
     let mut stage = Stage::with(2);
     stage.app.settings.kick = Kick::Countdown;
