@@ -85,7 +85,7 @@ impl App {
         let fresh = Self::new(settings, self.keys.clone(), self.size, to);
         let old = std::mem::replace(self, fresh);
         self.view.conference = old.view.conference;
-        (self.detail, self.events, self.mask) = (old.detail, old.events, old.mask);
+        (self.detail, self.events, self.queue, self.mask) = (old.detail, old.events, old.queue, old.mask);
         (self.replay, self.fault, self.leaving) = (old.replay, old.fault, old.leaving);
         (self.phones_ready, self.looked_up) = (old.phones_ready, old.looked_up);
         self.journal = old.journal;

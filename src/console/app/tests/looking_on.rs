@@ -127,7 +127,7 @@ fn in_a_replay_keys_play_and_nothing_is_asked() {
 fn rewound_everything_is_forgotten_but_what_the_moderator_has_set() {
     let mut stage = Stage::with(3);
     stage.app.update(stage.now, played(&stage, false));
-    stage.keys("Down Down s S d p / C a l l Enter");
+    stage.keys("Down Down s S d p H / C a l l Enter");
     stage.wait(50);
     let back = Moment(stage.now.0 - 45_000);
     stage.app.update(back, Message::Rewound);
@@ -143,7 +143,7 @@ fn rewound_everything_is_forgotten_but_what_the_moderator_has_set() {
         ("c".to_owned(), ["c", "b", "a"].map(str::to_owned).to_vec()),
         "sorted and reversed as before"
     );
-    assert!(stage.app.detail && stage.app.mask && stage.app.replay.is_some());
+    assert!(stage.app.detail && stage.app.mask && stage.app.queue == Some(true) && stage.app.replay.is_some());
     assert_eq!(stage.app.view.filter().text(), "Call");
     let refused = Event { seq: Seq(4), at: back, what: ask("b", Action::Mute) };
     stage.app.update(back, Message::Events([refused].into()));
