@@ -37,6 +37,15 @@ pub struct LastAsk {
     pub ended: Option<Ended>,
 }
 
+impl LastAsk {
+    /// Whether it failed, or nobody knows: it may be asked for again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let outcome = self.ended.as_ref().map(|ended| ended.outcome);
+        matches!(outcome, Some(Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown))
+    }
+}
+
 /// How an ask ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {

@@ -1,6 +1,6 @@
 //! How many are where.
 
-use crate::conference::participant::{Participant, Presence};
+use crate::conference::participant::{LastAsk, Participant, Presence};
 
 /// How many are where. Kept up with each event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Counts {
     pub hands: u32,
     /// Calls in a conference without a number: no ask can reach them.
     pub unreachable: u32,
+    /// Rows whose last ask failed, or is unknown.
+    pub failed: u32,
     /// All rows, those that are gone included.
     pub(super) rows: u32,
 }
@@ -27,6 +29,7 @@ impl Counts {
             }
         };
         count(&mut self.rows, true);
+        count(&mut self.failed, participant.ask.as_ref().is_some_and(LastAsk::has_failed));
         // Who was kicked and called back is in the room again.
         count(&mut self.inside, participant.presence == Presence::In || participant.called_back);
         count(&mut self.calling, participant.presence == Presence::Calling);

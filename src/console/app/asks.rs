@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::dialog::Target;
 use super::{App, Effect, Tone};
+use crate::conference::Action;
 use crate::conference::event::{Ask, Cause};
 use crate::conference::roster::{CallId, Participant, Presence};
-use crate::conference::{Action, Outcome};
 use crate::config::Withheld;
 use crate::console::command::{self, Command};
 
@@ -25,19 +25,33 @@ fn action_of(command: Command) -> Option<Action> {
 
 /// What `r` would ask again: the last ask, where it failed or nobody knows.
 fn action_again(call: &Participant) -> Option<Action> {
-    let ask = call.ask.as_ref()?;
-    matches!(ask.ended.as_ref()?.outcome, Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown).then_some(ask.action)
+    call.ask.as_ref().filter(|ask| ask.has_failed()).map(|ask| ask.action)
 }
 
 impl App {
+    /// Whether a command cannot be used now. For drawing: no sentence is made of thousands of marked callers.
+    #[must_use]
+    pub fn is_disabled(&self, command: Command) -> bool {
+        match command {
+            Command::Mute | Command::Unmute | Command::Kick => {
+                self.why_taken_away(command).is_some() || !self.anybody(|_| action_of(command))
+            }
+            Command::Again => self.why_taken_away(command).is_some() || self.roster.all().failed == 0 || !self.anybody(action_again),
+            _ => self.why_disabled(command).is_some(),
+        }
+    }
+
+    /// Why a command is not there at all, whoever it would be about.
+    fn why_taken_away(&self, command: Command) -> Option<String> {
+        let quitting = || (self.leaving && command != Command::Quit).then(|| "confmod is quitting".to_owned());
+        self.why_read_only().filter(|_| command::entry_of(command).dangerous).or_else(quitting)
+    }
+
     /// Why a command cannot be used now, as a sentence; none when it can.
     #[must_use]
     pub fn why_disabled(&self, command: Command) -> Option<String> {
-        if let Some(why) = self.why_read_only().filter(|_| command::entry_of(command).dangerous) {
+        if let Some(why) = self.why_taken_away(command) {
             return Some(why);
-        }
-        if self.leaving && command != Command::Quit {
-            return Some("confmod is quitting".into());
         }
         match command {
             Command::Mute | Command::Unmute | Command::Kick => return self.why_nobody(|_| action_of(command)),
@@ -72,23 +86,24 @@ impl App {
 
     /// Why a caller cannot be asked for, as a sentence.
     pub(super) fn why_not(&self, call: &Participant, action: Action) -> Option<String> {
-        let who = self.label(call);
+        // Of all who are marked most can be asked for, and need no name for it.
+        let who = || self.label(call);
         match call.presence {
-            Presence::Calling => return Some(format!("{who} is still calling: in no conference yet")),
-            Presence::Left => return Some(format!("{who} has left")),
+            Presence::Calling => return Some(format!("{} is still calling: in no conference yet", who())),
+            Presence::Left => return Some(format!("{} has left", who())),
             Presence::Kicked if !(call.called_back && action == Action::Kick) => {
-                return Some(format!("{who} was kicked{}", if call.called_back { " and called back: k kicks again" } else { "" }));
+                return Some(format!("{} was kicked{}", who(), if call.called_back { " and called back: k kicks again" } else { "" }));
             }
             Presence::Kicked | Presence::In => {}
         }
         if call.conference.is_none() {
-            return Some(format!("{who} is in no conference"));
+            return Some(format!("{} is in no conference", who()));
         }
         self.wire_number(call).is_none().then(|| match &call.instead {
             Some(instead) if crate::phone::is_placeholder(instead) => {
-                format!("{who} has no E164: the join URL sent {instead}")
+                format!("{} has no E164: the join URL sent {instead}", who())
             }
-            _ => format!("{who} withheld the number, and the provider needs E164"),
+            _ => format!("{} withheld the number, and the provider needs E164", who()),
         })
     }
 
@@ -131,7 +146,11 @@ impl App {
             let kicks: Vec<_> = kicks.into_iter().map(|(target, _)| target).collect();
             self.begin_kick(kicks, whom.marked && others.is_empty());
         }
-        if others.is_empty() { Vec::new() } else { self.ask_all(&others, whom.marked) }
+        let effects = self.ask_all(&others, whom.marked);
+        if whom.marked && !others.is_empty() {
+            self.unmark_all();
+        }
+        effects
     }
 
     fn is_held_down(&self, action: Action) -> bool {

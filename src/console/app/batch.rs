@@ -62,6 +62,8 @@ impl Batch {
 pub(super) struct Batches {
     pub(super) all: BTreeMap<u64, Batch>,
     by_ask: HashMap<Seq, (u64, CallId)>,
+    /// Asks that have come round and must not leave any more.
+    void: Vec<Seq>,
     next: u64,
 }
 
@@ -82,9 +84,6 @@ impl App {
             let ids: Vec<_> = targets.iter().filter(|(_, wanted)| *wanted == action).map(|(target, _)| target.id).collect();
             let cause = if targets.len() == 1 { Cause::Key } else { Cause::Bulk };
             effects.extend(self.ask_together(&ids, action, cause, marked, false));
-        }
-        if marked {
-            self.unmark_all();
         }
         effects
     }
@@ -120,19 +119,30 @@ impl App {
             return;
         }
         let Some(id) = self.roster.find(&ask.call) else { return };
-        for (batch_id, batch) in &mut self.batches.all {
-            if batch.action != ask.action || batch.cause != ask.cause {
-                continue;
-            }
-            let Some(member) = batch.members.get_mut(&id).filter(|member| member.seq.is_none()) else { continue };
-            member.seq = Some(seq);
-            self.batches.by_ask.insert(seq, (*batch_id, id));
-            if batch.stopped {
-                // It was on its way to the journal when the rest was stopped.
-                let halted = Halted { asks: vec![seq], by: self.settings.moderator.clone() };
-                self.outbox.push(Effect::Append(What::Halted(halted)));
-            }
-            return;
+        let is_its = |batch: &Batch| {
+            let waits = batch.members.get(&id).is_some_and(|member| member.seq.is_none());
+            batch.action == ask.action && batch.cause == ask.cause && waits
+        };
+        let Some(batch_id) = self.batches.all.iter().find(|(_, batch)| is_its(batch)).map(|(batch_id, _)| *batch_id) else { return };
+        // Many take a while to be written down. Meanwhile a later press may have gone ahead, and the newest wins; or the
+        // caller may have joined anew, and was not meant.
+        let came_round = |batch: &Batch| batch.members.get(&id).is_some_and(|member| member.seq.is_some());
+        let overtaken = self.batches.all.range(batch_id + 1..).any(|(_, batch)| came_round(batch));
+        let stays = self.roster.get(id).map(|call| call.stays);
+        let Some(batch) = self.batches.all.get_mut(&batch_id) else { return };
+        let Some(member) = batch.members.get_mut(&id) else { return };
+        member.seq = Some(seq);
+        self.batches.by_ask.insert(seq, (batch_id, id));
+        if batch.stopped || overtaken || stays != Some(member.stays) {
+            self.batches.void.push(seq);
+        }
+    }
+
+    /// Halts asks that came round too late, all of them at once.
+    pub(super) fn halt_void(&mut self) {
+        if !self.batches.void.is_empty() {
+            let asks = std::mem::take(&mut self.batches.void);
+            self.outbox.push(Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() })));
         }
     }
 

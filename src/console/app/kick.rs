@@ -22,6 +22,8 @@ pub struct Countdown {
     pub targets: Vec<Target>,
     /// When it goes out.
     pub until: Moment,
+    /// Whether marks chose them: by the time it goes out, others may be marked.
+    marked: bool,
 }
 
 /// A kick that waits to be confirmed.
@@ -41,7 +43,7 @@ impl App {
             if self.countdown.is_some() {
                 self.say(Tone::Warning, "a kick is counting down already; Esc stops it");
             } else {
-                self.countdown = Some(Countdown { targets, until: self.now.plus(COUNTDOWN) });
+                self.countdown = Some(Countdown { targets, until: self.now.plus(COUNTDOWN), marked });
             }
             return;
         }
@@ -61,7 +63,11 @@ impl App {
             Some(input) => chord.key == Key::Enter && input.text() == dialog.targets.len().to_string(),
         };
         let effects = if confirmed {
-            self.kick(&dialog.targets, dialog.marked)
+            let effects = self.kick(&dialog.targets, dialog.marked);
+            if dialog.marked {
+                self.unmark_all();
+            }
+            effects
         } else {
             let typed = dialog.typed.as_ref().is_some_and(|input| chord.key == Key::Enter && !input.text().is_empty());
             self.say(Tone::Plain, if typed { "that is not how many they are: nobody was kicked" } else { "nobody was kicked" });
@@ -105,8 +111,11 @@ impl App {
     pub(super) fn count_down(&mut self) -> Vec<Effect> {
         match self.countdown.take() {
             Some(countdown) if countdown.until <= self.now => {
-                let effects = self.kick(&countdown.targets, !self.marks.is_empty());
+                let effects = self.kick(&countdown.targets, countdown.marked);
                 let ids: Vec<_> = countdown.targets.iter().map(|target| target.id).collect();
+                if countdown.marked {
+                    self.unmark(&ids);
+                }
                 self.let_go(&ids);
                 effects
             }

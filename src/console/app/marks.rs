@@ -91,10 +91,7 @@ impl App {
         self.marks.range = None;
         let listed: Vec<_> = self.view.rows().iter().copied().filter(|id| self.can_be_marked(*id)).collect();
         if listed.iter().all(|id| self.marks.has(*id)) {
-            for id in &listed {
-                self.marks.take(*id);
-            }
-            self.unmarked(&listed);
+            self.unmark(&listed);
         } else {
             for id in &listed {
                 self.marks.add(*id);
@@ -126,17 +123,22 @@ impl App {
         let inside: Vec<_> = rows[a.min(b)..=a.max(b)].iter().copied().filter(|id| self.can_be_marked(*id)).collect();
         let kept: HashSet<_> = inside.iter().copied().collect();
         let (mut own, out): (Vec<_>, Vec<_>) = before.into_iter().partition(|id| kept.contains(id));
-        for id in &out {
-            self.marks.take(*id);
-        }
         own.extend(inside.into_iter().filter(|id| self.marks.add(*id)));
-        self.unmarked(&out);
+        self.unmark(&out);
         self.marks.range = Some((anchor, own));
     }
 
     /// A range ends with any other key.
     pub(super) fn end_range(&mut self) {
         self.marks.range = None;
+    }
+
+    /// Takes the marks of these away.
+    pub(super) fn unmark(&mut self, ids: &[CallId]) {
+        for id in ids {
+            self.marks.take(*id);
+        }
+        self.unmarked(ids);
     }
 
     /// Takes all marks away.
@@ -157,6 +159,14 @@ impl App {
     /// How many of the marked are out of the list.
     #[must_use]
     pub fn hidden_marks(&self) -> usize {
-        self.marks.iter().filter(|id| !self.view.lists(*id)).count()
+        self.marks.len() - self.listed_marks().count()
+    }
+
+    /// Everybody who is marked and listed, in no order. Looks at the shorter of both.
+    pub(super) fn listed_marks(&self) -> impl Iterator<Item = CallId> + '_ {
+        let rows = self.view.rows();
+        let (by_row, by_mark) = if rows.len() < self.marks.len() { (rows, None) } else { (&[][..], Some(self.marks.iter())) };
+        let marked = by_row.iter().copied().filter(|id| self.marks.has(*id));
+        marked.chain(by_mark.into_iter().flatten().filter(|id| self.view.lists(*id)))
     }
 }

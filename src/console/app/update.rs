@@ -35,6 +35,7 @@ impl App {
             }
             Message::Events(events) => {
                 events.iter().for_each(|event| self.fold(event));
+                self.halt_void();
                 Vec::new()
             }
             Message::Restored => {

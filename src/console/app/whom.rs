@@ -89,10 +89,17 @@ impl App {
         Err(format!("none of the {marked} marked can be asked for: {}", whom.passed_over().unwrap_or_default()))
     }
 
-    /// Whether anybody could be asked for, without looking at everybody.
-    pub(super) fn why_nobody(&self, action: impl Fn(&Participant) -> Option<Action>) -> Option<String> {
+    /// Whether anybody could be asked for; mostly without looking at everybody.
+    pub(super) fn anybody(&self, action: impl Fn(&Participant) -> Option<Action>) -> bool {
         let fits = |call: &Participant| action(call).is_some_and(|action| self.why_not(call, action).is_none());
-        let one = self.marks.iter().filter(|id| self.view.lists(*id)).filter_map(|id| self.roster.get(id)).any(fits);
-        if one { None } else { self.whom(action).err() }
+        if self.marks.is_empty() {
+            return self.selected().is_some_and(fits);
+        }
+        self.listed_marks().filter_map(|id| self.roster.get(id)).any(fits)
+    }
+
+    /// Why nobody could be asked for, as a sentence; none where somebody could.
+    pub(super) fn why_nobody(&self, action: impl Fn(&Participant) -> Option<Action>) -> Option<String> {
+        if self.anybody(&action) { None } else { self.whom(action).err() }
     }
 }

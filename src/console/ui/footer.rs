@@ -139,7 +139,7 @@ fn keys(paint: &mut Paint<'_>, app: &App, line: Area) {
             break;
         }
         // What cannot be used now keeps its place, in brackets: no colour is needed to see it.
-        let off = app.why_disabled(entry.command).is_some();
+        let off = app.is_disabled(entry.command);
         let (open, close) = if off { ("(", ")") } else { (" ", " ") };
         let (key_style, label_style) = if off { (theme.dim, theme.dim) } else { (theme.key, Style::new()) };
         let pieces = [(open, label_style), (key, key_style), (" ", label_style), (entry.label, label_style), (close, label_style)];

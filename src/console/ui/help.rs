@@ -24,7 +24,7 @@ pub(super) fn help(paint: &mut Paint<'_>, app: &App, scrolled: usize) {
     let shown = usize::from(inside.height.saturating_sub(2));
     let scrolled = scrolled.min(entries.len().saturating_sub(shown));
     for (entry, y) in entries.iter().skip(scrolled).take(shown).zip(inside.y..) {
-        let off = app.why_disabled(entry.command).is_some();
+        let off = app.is_disabled(entry.command);
         let style = if off { theme.dim } else { Style::new() };
         paint.text(inside.x, y, KEYS - 1, &app.keys.text(entry), if off { theme.dim } else { theme.key });
         paint.text(inside.x + KEYS, y, inside.width.saturating_sub(KEYS), entry.help, style);

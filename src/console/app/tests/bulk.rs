@@ -80,6 +80,36 @@ fn what_comes_round_after_the_stop_is_stopped_too() {
 }
 
 #[test]
+fn what_comes_round_late_is_stopped_all_at_once() {
+    let mut stage = Stage::with(5);
+    let effects = stage.keys("* m");
+    stage.keys("Esc");
+    let events: Vec<_> = whats(effects).into_iter().zip(100..).map(|(what, seq)| Event { seq: Seq(seq), at: stage.now, what }).collect();
+    let effects = stage.app.update(stage.now, Message::Events(events.into()));
+    assert_eq!((effects.len(), halted(&effects)), (1, vec![100, 101, 102, 103, 104]));
+}
+
+#[test]
+fn the_newest_press_wins_also_over_a_bulk_ask_that_is_still_being_written_down() {
+    let mut stage = Stage::with(3);
+    let mutes = whats(stage.keys("* m"));
+    stage.event(mutes[0].clone());
+    stage.play("End u");
+    assert!(stage.event(mutes[1].clone()).is_empty(), "nobody asked for b meanwhile");
+    assert_eq!(halted(&stage.event(mutes[2].clone())), [stage.last()], "c was unmuted after that");
+}
+
+#[test]
+fn a_bulk_ask_that_is_still_being_written_down_is_not_for_another_stay() {
+    let mut stage = Stage::with(2);
+    let mutes = whats(stage.keys("* m"));
+    stage.event(leave("a"));
+    stage.event(join("a", "1122", "12157010680"));
+    assert_eq!(halted(&stage.event(mutes[0].clone())), [stage.last()]);
+    assert!(stage.event(mutes[1].clone()).is_empty());
+}
+
+#[test]
 fn marks_made_during_a_bulk_ask_are_for_the_next_one_alone() {
     let mut stage = Stage::with(4);
     let asks = stage.play("/ C a l l e r Space a Enter Space Esc End Space m");
@@ -138,6 +168,17 @@ fn a_countdown_for_several_is_stopped_by_esc() {
     assert_eq!((asked(stage.wait(5)), stage.marked().len()), (vec![], 3));
     stage.keys("k");
     assert_eq!(asked(stage.wait(3)).len(), 3);
+    assert_eq!(stage.marked(), [""; 0]);
+}
+
+#[test]
+fn a_countdown_takes_away_the_marks_that_chose_it_and_no_others() {
+    let mut stage = Stage::with(4);
+    stage.app.settings.kick = Kick::Countdown;
+    stage.keys("k Down Space");
+    assert_eq!((asked(stage.wait(3)), stage.marked()), (vec![(Action::Kick, "a".into())], vec!["b".to_owned()]));
+    stage.keys("k Down Space");
+    assert_eq!((asked(stage.wait(3)), stage.marked()), (vec![(Action::Kick, "b".into())], vec!["c".to_owned()]));
 }
 
 #[test]

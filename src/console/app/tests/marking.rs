@@ -136,3 +136,31 @@ fn commands_for_one_caller_keep_to_the_cursor() {
     assert!(matches!(&effects[..], [Effect::Append(What::Named(named))] if named.call.as_str() == "c"), "{effects:?}");
     assert!(matches!(&stage.keys("c")[..], [Effect::Copy(number)] if number == "+12157010682"));
 }
+
+#[test]
+fn what_is_drawn_as_disabled_is_what_cannot_be_run() {
+    use crate::console::command::{Command, TABLE};
+    let mut stage = Stage::with(3);
+    stage.event(join("nobody", "1122", ""));
+    let agree = |stage: &Stage| {
+        for entry in TABLE {
+            assert_eq!(stage.app.is_disabled(entry.command), stage.app.why_disabled(entry.command).is_some(), "{}", entry.id);
+        }
+    };
+    agree(&Stage::new(|_| {}));
+    agree(&Stage::new(|settings| settings.read_only = true));
+    for keys in ["", "End", "Space", "Home *", "/ a Enter", "/ x x Enter", "Esc Esc"] {
+        stage.keys(keys);
+        agree(&stage);
+    }
+    assert!(stage.app.is_disabled(Command::Again) && !stage.app.is_disabled(Command::Mute));
+    let asks = stage.play("Home m");
+    stage.answer(&asks[0], Outcome::Refused);
+    agree(&stage);
+    assert!(!stage.app.is_disabled(Command::Again));
+    stage.keys("Down Space");
+    agree(&stage);
+    assert!(stage.app.is_disabled(Command::Again), "nothing failed for whom the mark is on");
+    stage.keys("q");
+    agree(&stage);
+}
