@@ -160,7 +160,9 @@ impl App {
                     && self.view.rows().get(place) != Some(&from)
                 {
                     self.go(place);
-                    self.stretch(from);
+                    if self.why_disabled(Command::Range(2)).is_none() {
+                        self.stretch(from);
+                    }
                 }
             }
             (None, Mouse::WheelUp | Mouse::WheelDown) => self.go_by(wheel),

@@ -20,6 +20,8 @@ fn beside_the_writer_every_dangerous_command_says_who_that_is() {
         assert!(stage.app.offers(entry), "{} keeps its place and says why", entry.id);
     }
     assert!(stage.keys("m u k y n r Delete").is_empty(), "nothing is asked, nothing is written");
+    stage.app.update(stage.now, Message::Mouse(Mouse::Drag(10, 4)));
+    assert_eq!((stage.cursor(), stage.marked()), ("b".to_owned(), vec![]), "the mouse moves and marks nobody");
     assert_eq!(stage.keys("q"), [Effect::Quit], "nothing ends with it, so it asks nothing");
 }
 
