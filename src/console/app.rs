@@ -14,7 +14,6 @@ use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
-use super::keys::Chord;
 
 pub mod ages;
 pub mod alerts;
@@ -25,6 +24,7 @@ mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
+mod held;
 mod kick;
 pub mod layout;
 mod listening;
@@ -180,7 +180,9 @@ pub struct App {
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
     tallies: tally::Tallies,
-    pressed: Option<(Chord, Moment)>,
+    pressed: Option<held::Pressed>,
+    /// How many events have come.
+    folded: u64,
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
@@ -230,6 +232,7 @@ impl App {
             forgot: now,
             tallies: tally::Tallies::default(),
             pressed: None,
+            folded: 0,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
             read_contacts: contacts::Read::default(),

@@ -130,6 +130,14 @@ impl Stage {
         asks
     }
 
+    /// Presses keys and lets what they append come round; says how much that was.
+    fn play_all(&mut self, keys: &str) -> usize {
+        let effects = self.keys(keys);
+        let count = whats(effects.clone()).len();
+        self.come_round(effects);
+        count
+    }
+
     /// Answers an ask by its place.
     fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
         self.event(answer(&asked.2, asked.0, outcome))

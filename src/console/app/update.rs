@@ -116,6 +116,7 @@ impl App {
     }
 
     fn fold(&mut self, event: &Event) {
+        self.folded += 1;
         let before = self.before(event);
         let change = self.roster.apply(event);
         match &event.what {
