@@ -196,10 +196,7 @@ impl App {
             parts.push(format!("{failed} failed"));
         }
         if passed > 0 {
-            parts.push(format!("{passed} {}", if stopped { "stopped and not asked" } else { "passed over" }));
-        }
-        if marks {
-            parts.push(format!("{} marked", plural(left.len(), "is", "are")));
+            parts.push(format!("{passed} {}", if stopped { "not asked" } else { "passed over" }));
         }
         let text = parts.join(", ");
         let tone = if failed > 0 { Tone::Bad } else { Tone::Good };
