@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::dialog::Target;
 use super::takeback::opposite;
-use super::{App, Effect, Tone, plural};
+use super::{App, Effect, Tone};
 use crate::conference::event::{Answer, Ask, Cause, Halted, Seq, What};
 use crate::conference::roster::CallId;
 use crate::conference::{Action, Outcome};
