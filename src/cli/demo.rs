@@ -4,7 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use super::{DemoArgs, WRONG, fail, run, session};
+use super::session::{self, Face};
+use super::{DemoArgs, WRONG, fail, run};
 use crate::conference::event::{Banned, What};
 use crate::config::{Config, ExposeSecret as _, Secret, random_secret};
 use crate::journal::{self, Draft, Journal as _, sqlite::Sqlite};
@@ -13,21 +14,21 @@ use crate::rehearsal::{Callbacks, Rehearsal, Settings};
 use crate::{callback, text};
 
 /// Runs until the moderator quits. The configuration holds no secret and nothing of a real installation.
-pub fn run(config: Config, args: &DemoArgs) -> ExitCode {
-    if !run::has_terminal() {
+pub fn run(config: Config, args: &DemoArgs, plain: bool) -> ExitCode {
+    if !plain && !run::has_terminal() {
         return fail(&run::no_terminal(), WRONG);
     }
     let settings = match args.play.settings() {
         Ok(settings) => settings,
         Err(error) => return fail(&error, WRONG),
     };
-    match demo(config, settings) {
+    match demo(config, settings, Face::of(plain)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => fail(&error, 1),
     }
 }
 
-fn demo(config: Config, settings: Settings) -> Result<u8, String> {
+fn demo(config: Config, settings: Settings, face: Face) -> Result<u8, String> {
     let user_key = secret()?;
     let known = settings.scenario.known.clone();
     let rehearsal = Rehearsal::start(Settings { user_key: Some(user_key.clone()), ..settings }).map_err(|error| error.to_string())?;
@@ -47,7 +48,7 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
         ..config
     };
     remember(&config, &known)?;
-    let ending = session::run(&config, &token, "demo", |address| {
+    let ending = session::run(&config, face, &token, "demo", |address| {
         let base = format!("http://{address}{}/{}", callback::ROOT, token.expose_secret());
         match Callbacks::parse(&base) {
             Ok(callbacks) => rehearsal.call(callbacks),

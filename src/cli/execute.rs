@@ -14,12 +14,12 @@ use crate::logging;
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
 pub fn execute(cli: Cli) -> ExitCode {
-    let flags = Flags::from(cli.flags);
+    let (flags, plain) = (Flags::from(cli.flags), cli.plain);
     let Some(command) = cli.command else {
-        return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config) {
+        return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config, plain) {
             Ok(()) => {
                 start_log(&loaded.config);
-                run::run(&loaded.config)
+                run::run(&loaded.config, plain)
             }
             Err(missing) => fail(&missing, WRONG),
         });
@@ -27,7 +27,7 @@ pub fn execute(cli: Cli) -> ExitCode {
     match command {
         Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
             start_log(&loaded.config);
-            demo::run(loaded.config, &args)
+            demo::run(loaded.config, &args, plain || args.plain)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
         Command::Replay(args) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use jiff::tz::TimeZone;
 
-use super::session::{self, NotStarted};
+use super::session::{self, Face, NotStarted};
 use super::{FlagArgs, WRONG, fail, run, time};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
@@ -70,7 +70,7 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
     let wanted = Wanted { conference: conference.map(Into::into), from, silence: config.resume_within };
     let what = format!("replaying {}", crate::config::error::shown(&config.journal));
     let sitting = Sitting::find(&*journal.history(), &wanted).map_err(|error| NotStarted::because(&what, error))?;
-    let panics = session::panics(config);
+    let panics = session::panics(config, Face::Screen);
     let settings = Settings {
         conference: wanted.conference,
         read_only: true,
@@ -90,5 +90,5 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
-    session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+    session::watch(Face::Screen, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

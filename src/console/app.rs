@@ -35,8 +35,10 @@ mod readonly;
 mod replay;
 mod run;
 mod sentences;
+mod spoken;
 mod takeback;
 mod update;
+mod voice;
 mod whom;
 
 pub use alerts::Alerts;
@@ -50,6 +52,8 @@ pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
 pub use replay::Played;
 pub use sentences::{Line, Tone};
+pub use spoken::Spoken;
+pub use voice::Heard;
 
 /// Lines that the events pane remembers.
 const LINES: usize = 500;
@@ -177,6 +181,8 @@ pub struct App {
     outbox: Vec<Effect>,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
+    /// Where this console is heard and not seen.
+    voice: Option<voice::Voice>,
 }
 
 impl App {
@@ -220,6 +226,7 @@ impl App {
             batches: batch::Batches::default(),
             outbox: Vec::new(),
             found_again: None,
+            voice: None,
             settings,
             keys,
         }
@@ -241,8 +248,15 @@ impl App {
     }
 
     /// What a caller is called: the name, else the number as its country writes it, else `no number` and the tag.
+    /// Where the console is heard, the caller's number for typing comes first.
     #[must_use]
     pub fn label(&self, call: &Participant) -> String {
+        let known = self.voice.is_some().then(|| self.roster.find(&call.key)).flatten();
+        let typed = known.and_then(|id| self.number_of(id)).map(|number| format!("{number} ")).unwrap_or_default();
+        typed + &self.called(call)
+    }
+
+    fn called(&self, call: &Participant) -> String {
         if let Some(name) = self.roster.name(call) {
             return self.show(name).into_owned();
         }
@@ -276,7 +290,7 @@ impl App {
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
     #[must_use]
     pub fn is_blind(&self) -> bool {
-        self.size.0 < layout::SMALLEST.0 || self.size.1 < layout::SMALLEST.1
+        self.voice.is_none() && (self.size.0 < layout::SMALLEST.0 || self.size.1 < layout::SMALLEST.1)
     }
 
     /// Whether the events pane is open.
@@ -301,10 +315,13 @@ impl App {
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+        let text = text.into();
+        self.hear(None, tone, &text);
+        self.notice = Some(Notice { text, tone, at: self.now });
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {
+        self.hear(Some(at), tone, &text);
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
 
-use super::app::{App, Effect, ListenerCounts, Message};
-use super::input;
+use super::app::{App, Effect, ListenerCounts, Message, Spoken};
+use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
@@ -31,6 +31,10 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How long after a failure the journal is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
+/// through a pipe are followed by its end at once.
+const SETTLE: Duration = Duration::from_millis(400);
 
 /// Fields of a call that are shown; more than the listener keeps.
 const FIELDS: usize = 64;
@@ -80,9 +84,13 @@ struct Session<'a, S> {
     reports: PathBuf,
     mail: Mail,
     player: Option<Player>,
+    /// Whether anything can still come from whoever sits there.
+    listens: bool,
     dirty: bool,
     drawn: Option<Instant>,
     ending: Option<Ending>,
+    /// Until then the end waits for single asks.
+    settling: Option<Instant>,
     at_once: bool,
 }
 
@@ -90,7 +98,7 @@ struct Session<'a, S> {
 pub async fn run<S, I>(app: App, screen: &mut S, mut input: I, world: World) -> Ending
 where
     S: Screen,
-    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    I: Stream<Item = io::Result<Input>> + Unpin,
 {
     let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
@@ -98,7 +106,7 @@ where
     let history = journal.history();
     let mut health = journal.health();
     let mut session =
-        Session { app, screen, journal, history, reports, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
+        Session { app, screen, journal, history, reports, mail, player, listens: true, dirty: true, drawn: None, ending: None, settling: None, at_once: false };
     let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
@@ -110,7 +118,7 @@ where
         // From top to bottom: what ends the session, what the moderator does, what happened, what only time does.
         tokio::select! {
             biased;
-            () = &mut stop_asking, if session.ending.is_some() => break,
+            () = &mut stop_asking, if session.ending.is_some() && !session.is_settling() => break,
             signal = signals.recv(), if signals_open => match signal {
                 Some(signal) => session.signal(signal),
                 None => signals_open = false,
@@ -119,7 +127,7 @@ where
                 Some(what) => session.tell(Message::Fault(what)),
                 None => panics_open = false,
             },
-            event = input.next(), if !matches!(session.ending, Some(Ending::TerminalGone(_))) => session.input(event),
+            event = input.next(), if session.listens => session.input(event),
             Some(message) = mailbox.recv() => session.tell(message),
             events = news(&mut feed, rest_until), if feed.is_some() => match events {
                 Some(Ok(events)) => {
@@ -139,6 +147,7 @@ where
             }
             () = at(session.event_due()) => session.play_on(),
             () = at(session.frame_due()) => {}
+            () = at(session.settling) => session.settling = None,
             () = at(change) => session.tell(Message::Tick),
         }
     }
@@ -234,6 +243,7 @@ impl<S: Screen> Session<'_, S> {
     fn terminal_gone(&mut self, why: &str) {
         self.ending.get_or_insert_with(|| Ending::TerminalGone(why.to_owned()));
         self.app.leaving = true;
+        self.listens = false;
     }
 
     fn signal(&mut self, signal: i32) {
@@ -251,9 +261,29 @@ impl<S: Screen> Session<'_, S> {
         self.dirty = true;
     }
 
-    fn input(&mut self, event: Option<io::Result<TerminalEvent>>) {
+    /// Whether the end waits for single asks to have left.
+    fn is_settling(&mut self) -> bool {
+        if self.settling.is_some() && !self.app.has_single_asks() {
+            self.settling = None;
+        }
+        self.settling.is_some()
+    }
+
+    /// Takes a typed line, at the time at which it was typed.
+    fn line(&mut self, line: Result<&str, &str>) {
+        self.tell(Message::Tick);
+        match self.screen.read(&self.app, line) {
+            Ok(spoken) => spoken.into_iter().for_each(|spoken| self.tell(Message::Spoken(spoken))),
+            Err(error) => self.terminal_gone(&format!("writing: {error}")),
+        }
+    }
+
+    fn input(&mut self, event: Option<io::Result<Input>>) {
         match event {
-            Some(Ok(event)) => {
+            Some(Ok(Input::Line(line))) => self.line(Ok(&line)),
+            Some(Ok(Input::Unread(why))) => self.line(Err(why)),
+            Some(Ok(Input::End)) => self.tell(Message::Spoken(Spoken::End)),
+            Some(Ok(Input::Terminal(event))) => {
                 #[cfg(debug_assertions)]
                 fault_on(&event);
                 if let TerminalEvent::Resize(..) = event {
@@ -279,6 +309,11 @@ impl<S: Screen> Session<'_, S> {
         self.dirty = true;
         for effect in self.app.update(at, message) {
             self.carry_out(effect, at);
+        }
+        for heard in self.app.take_said() {
+            if let Err(error) = self.screen.say(&self.app, &heard) {
+                self.terminal_gone(&format!("writing: {error}"));
+            }
         }
     }
 
@@ -329,6 +364,7 @@ impl<S: Screen> Session<'_, S> {
             Effect::Play(play) => self.play(play),
             Effect::Quit => {
                 self.ending.get_or_insert(Ending::Quit);
+                self.settling = self.app.is_heard().then(|| Instant::now() + SETTLE);
             }
             Effect::QuitNow => {
                 self.ending.get_or_insert(Ending::Quit);
