@@ -90,5 +90,6 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
-    session::watch(Face::Screen, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+    session::watch(Face::Screen, settings, keys, &session::theme(config), world)
+        .map_err(|error| NotStarted::because("starting the console", error))
 }

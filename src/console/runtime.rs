@@ -105,8 +105,21 @@ where
     load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
-    let mut session =
-        Session { app, screen, journal, history, reports, mail, player, listens: true, dirty: true, drawn: None, ending: None, settling: None, at_once: false };
+    let mut session = Session {
+        app,
+        screen,
+        journal,
+        history,
+        reports,
+        mail,
+        player,
+        listens: true,
+        dirty: true,
+        drawn: None,
+        ending: None,
+        settling: None,
+        at_once: false,
+    };
     let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);

@@ -2,9 +2,9 @@
 //! the filter choose nobody here, and are left as they are.
 
 use super::{App, Dialog, Effect, Tone};
+use crate::conference::ConferenceId;
 use crate::conference::event::{Banned, Lifted, Mode, Named, What};
 use crate::conference::roster::CallId;
-use crate::conference::ConferenceId;
 use crate::console::command::{self, Command};
 use crate::console::keys::{Chord, Key};
 use crate::phone::Number;

@@ -85,7 +85,11 @@ impl App {
         let mut whom = Whom::default();
         self.sift(&mut whom, ids.iter().copied(), action);
         if whom.targets.is_empty() {
-            return Err(format!("none of the {} can be asked for: {}", ids.len(), whom.passed_over().unwrap_or_else(|| "all are gone".into())));
+            return Err(format!(
+                "none of the {} can be asked for: {}",
+                ids.len(),
+                whom.passed_over().unwrap_or_else(|| "all are gone".into())
+            ));
         }
         Ok(whom)
     }

@@ -128,6 +128,12 @@ impl Desk {
         }
     }
 
+    /// How many lines found no room so far.
+    #[cfg(test)]
+    pub(super) fn missing(&self) -> usize {
+        self.left_out
+    }
+
     fn greet(&mut self, app: &App) -> io::Result<()> {
         if std::mem::replace(&mut self.greeted, true) {
             return Ok(());

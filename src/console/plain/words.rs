@@ -81,14 +81,18 @@ pub(super) const fn typing(command: Command) -> Typing {
         Command::Lecture => {
             takes(Takes::Mode, "lecture on, lecture off, lecture 1122 on", "lecture mode: all not exempt are muted, until it is off")
         }
-        Command::Lock => takes(Takes::Mode, "lock on, lock off, lock 1122 on", "lock: whoever joins and is not exempt is kicked, until it is off"),
+        Command::Lock => {
+            takes(Takes::Mode, "lock on, lock off, lock 1122 on", "lock: whoever joins and is not exempt is kicked, until it is off")
+        }
         Command::Exempt => takes(Takes::Callers, "exempt 3", ""),
         Command::Ban => takes(Takes::Reason, "ban 3 shouting", "ban the caller's number, for this reason: whoever joins from it is kicked"),
         Command::Bans => takes(Takes::Telling, "bans", "list the banned numbers"),
         Command::Unreachable => takes(Takes::Telling, "unreachable", ""),
         Command::Name => takes(Takes::Name, "name 3 Ada Lovelace", "name the caller, for this and later calls from the number"),
         Command::Remove => takes(Takes::Callers, "remove 3", "take the caller off the list without asking the provider"),
-        Command::Filter => takes(Takes::Filter, "filter state:muted, filter", "list only these callers, for who and all; alone, everybody again"),
+        Command::Filter => {
+            takes(Takes::Filter, "filter state:muted, filter", "list only these callers, for who and all; alone, everybody again")
+        }
         Command::Detail => takes(Takes::Telling, "detail 3", "tell everything known of the caller"),
         Command::Events => takes(Takes::Telling, "events, events 50", "tell again what happened last"),
         Command::Mask => takes(Takes::Nothing, "mask", ""),

@@ -114,7 +114,12 @@ impl Desk {
             }),
         };
         let mut screen = FakeScreen(Rc::clone(&seen));
-        let ending = tokio::task::spawn_local(async move { run(app, &mut screen, UnboundedReceiverStream::new(events), world).await });
+        let ending = tokio::task::spawn_local(async move {
+            {
+                let events = UnboundedReceiverStream::new(events).map(|event: io::Result<TerminalEvent>| event.map(Input::Terminal));
+                run(app, &mut screen, events, world).await
+            }
+        });
         Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, folder }
     }
 
