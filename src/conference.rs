@@ -112,14 +112,26 @@ text_id! {
 impl CallKey {
     /// Four letters and digits that stay with this call, to tell callers without a number apart.
     ///
-    /// They are a hash (FNV-1a, 20 bits of it), so two calls can in rare cases share one.
+    /// They are a hash (FNV-1a, 20 bits of it), so two calls can in rare cases share one: see [`Self::long_tag`].
     #[must_use]
     pub fn tag(&self) -> String {
-        const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
         let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let hash = hash ^ (hash >> 16);
-        (0..4).map(|i| char::from(LETTERS[(hash >> (5 * i)) as usize & 31])).collect()
+        letters(hash ^ (hash >> 16))
     }
+
+    /// The tag and four more letters, from a hash of its own (the same with the bytes turned round), for a call
+    /// whose tag another one has already.
+    #[must_use]
+    pub fn long_tag(&self) -> String {
+        let hash = self.0.bytes().rev().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        format!("{}{}", self.tag(), letters(hash ^ (hash >> 16)))
+    }
+}
+
+/// Four letters and digits for 20 bits, none of them easily taken for another.
+fn letters(bits: u32) -> String {
+    const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    (0..4).map(|i| char::from(LETTERS[(bits >> (5 * i)) as usize & 31])).collect()
 }
 
 /// What the provider can be asked to do with a participant. Absolute, never a toggle, so that a repeat is harmless.

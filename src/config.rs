@@ -91,6 +91,12 @@ pub struct Config {
     pub reports: PathBuf,
     /// Who is moderating.
     pub moderator: String,
+    /// The file with who people are by their numbers; may be missing.
+    pub contacts: PathBuf,
+    /// Whether somebody set that file, so that its absence is worth a word.
+    pub contacts_named: bool,
+    /// The roles in it that lecture mode and lock spare.
+    pub exempt_roles: Vec<String>,
     /// What `k` does.
     pub kick: Kick,
     /// How long a call may be silent before it is `stale`.
@@ -142,6 +148,9 @@ impl Default for Config {
             journal: PathBuf::new(),
             reports: PathBuf::new(),
             moderator: "moderator".to_owned(),
+            contacts: PathBuf::new(),
+            contacts_named: false,
+            exempt_roles: ["moderator", "speaker", "interpreter"].map(str::to_owned).into(),
             kick: Kick::default(),
             stale_after: Duration::from_hours(4),
             silence_after: Duration::from_mins(30),

@@ -23,6 +23,7 @@
 //! | [config] | what can be set, and secrets |
 //! | [bridge] | what a conference system can be asked; Anveo |
 //! | [journal] | append, subscribe, read back; SQLite |
+//! | [contacts] | the contacts file: read, watched, what is new in it appended |
 //! | [callback] | the listener: one callback in, one event on disk, one answer out |
 //! | [dispatch] | asks out of the journal, orders to the bridge, answers into the journal |
 //! | [report] | who was there and who asked for what, folded from the journal: CSV, JSON, HTML |
@@ -36,6 +37,7 @@ pub mod cli;
 pub mod conference;
 pub mod config;
 pub mod console;
+pub mod contacts;
 pub mod dispatch;
 pub mod journal;
 pub mod logging;

@@ -137,7 +137,17 @@ fn without_a_home_directory_it_says_what_to_set() {
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_help() {
     let home = Home::new();
-    for line in ["frobnicate", "--plain", "--userkey x", "report", "mute --key 1", "completions klingon", "demo --speed 0", "rehearse"] {
+    for line in [
+        "frobnicate",
+        "--plain",
+        "--userkey x",
+        "report --format pdf",
+        "replay --speed 0",
+        "mute --key 1",
+        "completions klingon",
+        "demo --speed 0",
+        "rehearse",
+    ] {
         run(&home, line, &[]).ends_with(2).prints_nothing().complains("--help");
     }
 }
@@ -469,6 +479,25 @@ fn what_does_not_hold_is_told_with_its_remedy() {
 }
 
 #[test]
+fn the_contacts_file_is_counted_and_its_first_slip_is_named() {
+    let home = Home::new();
+    let (provider, _) = any_answer(NOT_FOUND);
+    let line = format!("check --api-url http://{provider}/ --listen {}", free_port());
+    let key = [("CONFMOD_USERKEY", USERKEY)];
+    run(&home, &line, &key).ends_with(0).prints("--    contacts       there is no ");
+    put(&home, "config/confmod/contacts.csv", "number,name\n12157010680,Ada\n4930901820,Ben\n", 0o644);
+    run(&home, &line, &key).ends_with(0).prints("ok    contacts       ").prints("contacts.csv has 2 rows\n");
+    put(&home, "config/confmod/contacts.csv", "number,name\n12157010680,Ada\n12a,Ben\nx,Zoe\n", 0o644);
+    run(&home, &line, &key)
+        .ends_with(0)
+        .prints("contacts.csv has 1 row; 2 lines skipped: contacts.csv line 3: \"12a\" is no number: skipped; and 1 more in it\n");
+    put(&home, "config/confmod/config.toml", "contacts = \"people.csv\"\n", 0o600);
+    run(&home, &line, &key).ends_with(1).prints("FAIL  contacts       there is no file ").prints("people.csv; make it");
+    put(&home, "config/confmod/people.csv", "phone,name\n1,Ada\n", 0o644);
+    run(&home, &line, &key).ends_with(1).prints("FAIL  contacts       people.csv line 1 names columns");
+}
+
+#[test]
 fn a_running_confmod_on_the_port_is_no_failure() {
     let home = Home::new();
     let (provider, _) = any_answer(NOT_FOUND);
@@ -491,7 +520,7 @@ fn a_wrong_configuration_ends_the_check_with_2() {
     let home = Home::new();
     put(&home, "config/confmod/config.toml", "pace = 0\n", 0o600);
     let run = run(&home, "check", &[]).ends_with(2).prints("FAIL  configuration  ").prints("line 1: pace: ").prints("--    provider ");
-    assert_eq!(run.out.lines().count(), 7, "{}", run.told);
+    assert_eq!(run.out.lines().count(), 8, "{}", run.told);
 }
 
 // What shells and readers of manuals get.

@@ -314,15 +314,15 @@ fn the_palette_runs_any_command_and_help_lists_them() {
     console.send_keys(":");
     console.wait_for_text("commands");
     console.send_keys("unm");
-    console.wait_for_text("unmute the caller under the cursor");
+    console.wait_for_text("unmute the marked callers");
     console.press(Key::Enter);
     assert_eq!(stage.provider.wait_for_request(1).action(), "UNMUTE");
     console.send_keys(":zzz");
-    console.wait_for_text("no command sounds like that");
+    console.wait_for_text("no command and no caller sounds like that");
     console.press(Key::Esc);
     for key in [Key::Char('?'), Key::F1] {
         console.press(key);
-        console.wait_for(|screen| screen.says("mute the caller under the cursor") && screen.says("Up and Down scroll"), "help");
+        console.wait_for(|screen| screen.says("mute the marked callers") && screen.says("Up and Down scroll"), "help");
         console.press(Key::Esc);
         console.wait_for(|screen| !screen.says("Up and Down scroll"), "the help to go");
     }
@@ -375,13 +375,13 @@ fn a_kick_can_count_down_instead() {
 #[test]
 fn every_key_can_be_changed() {
     let stage = Stage::new();
-    stage.home.configure("[keys]\nmute = [\"x\", \"F8\"]\n");
+    stage.home.configure("[keys]\nmute = [\"v\", \"F8\"]\n");
     let (mut console, _) = three(&stage, &stage.setup());
     console.send_keys("m");
     console.send_keys("\x1b[19~");
     assert_eq!(stage.provider.wait_for_request(1).action(), "MUTE");
     console.wait_for_row("Mia", "muted");
-    assert!(console.screen().says("x mute"), "the footer says the new key:\n{}", console.screen_text());
+    assert!(console.screen().says("v mute"), "the footer says the new key:\n{}", console.screen_text());
     assert_eq!(stage.asked().len(), 1, "m does nothing any more");
 }
 

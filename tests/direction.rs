@@ -14,13 +14,14 @@ mod support {
 use support::paths::{paths, resolve};
 
 /// The rooms; each may use those before it. `logging` and `rehearsal` have rules of their own below.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "text",
     "phone",
     "conference",
     "config",
     "bridge",
     "journal",
+    "contacts",
     "callback",
     "dispatch",
     "report",
@@ -48,7 +49,7 @@ const WORLD: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "tok
 
 /// All rooms but the console, and those that assemble it.
 const BELOW_THE_CONSOLE: &[&str] =
-    &["text", "phone", "conference", "config", "bridge", "journal", "callback", "dispatch", "report", "rehearsal"];
+    &["text", "phone", "conference", "config", "bridge", "journal", "contacts", "callback", "dispatch", "report", "rehearsal"];
 
 const BANS: [Ban; 5] = [
     Ban { modules: &["console::app", "console::ui"], names: NETWORK, because: "behaviour and drawing know no network" },

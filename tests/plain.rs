@@ -1,4 +1,5 @@
 //! The promise: without a screen the same conference is lines in and lines out, through a terminal or a pipe.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
 
 mod support;
 

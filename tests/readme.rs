@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser as _};
 use confmod::callback;
 use confmod::cli::{self, Cli};
 use confmod::conference::Outcome;
+use confmod::conference::filter::Filter;
 use confmod::conference::roster::Word;
 use confmod::config::DEFAULT_FILE;
 use confmod::console::command;
@@ -161,6 +162,24 @@ fn the_words_are_those_of_the_voice_column() {
     let rows = table("## What a row says");
     let shown: BTreeSet<_> = rows.iter().flat_map(|row| names(row[0])).collect();
     assert_eq!(shown, all.into());
+}
+
+#[test]
+fn the_filters_are_understood_and_name_every_field() {
+    let rows = table("## Find somebody");
+    let terms: Vec<_> = rows.iter().flat_map(|row| names(row[0])).chain(names(rows[2][1])).collect();
+    for term in &terms {
+        assert_eq!(Filter::new(term).slip(), None, "{term}");
+    }
+    let fields = Filter::new("nothing:").slip().expect("no such field").remedy.clone();
+    for field in fields.split_whitespace().filter_map(|word| word.strip_suffix(':')) {
+        assert!(terms.iter().any(|term| term.starts_with(&format!("{field}:"))), "{field}: {fields}");
+    }
+    let states = Filter::new("state:nothing").slip().expect("no such state").remedy.clone();
+    let voices = table("## What a row says").iter().flat_map(|row| names(row[0])).map(|word| format!("state:{word}")).collect::<Vec<_>>();
+    for state in states.split_whitespace().map(|word| format!("state:{word}")) {
+        assert!(terms.contains(&state.as_str()) || voices.contains(&state), "{state}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -133,8 +133,16 @@ fn where_it_goes_is_private_and_whole() {
     assert_eq!(mode(&target), 0o600);
     assert!(fs::symlink_metadata(home.join("link.csv")).unwrap().is_symlink(), "a link stays one");
     assert_eq!(printed(home, &["--audit", "-o", "-"]), printed(home, &["--audit"]));
-    assert_eq!(printed(home, &["-o", "/dev/null"]), "");
-    assert!(!fs::metadata("/dev/null").unwrap().is_file(), "a device stays one");
+    // A pipe of the test's own: what is no file is written as it is, never replaced.
+    let pipe = home.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(printed(home, &["--audit", "-o", "pipe"]), "");
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "a pipe stays one");
+    assert_eq!(reader.join().unwrap(), printed(home, &["--audit"]));
     let (code, said) = refused(home, &["-o", "no/such/folder/a.csv"]);
     assert!(code == 1 && said.contains("no/such/folder/a.csv") && said.contains("name another place"), "{said}");
     let left: Vec<_> =

@@ -215,6 +215,37 @@ fn five_thousand_callers_still_make_a_page() {
     assert_eq!(page["rows"][0]["who"], "Caller 4900", "those who were in longest");
 }
 
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
+
+#[test]
+fn two_conferences_of_two_days_stand_apart() {
+    if !tools::require("chromium") {
+        return;
+    }
+    let mut past = Past::new("1122");
+    for (place, name) in ["Ada", "Ben", "Cleo", "Dora"].into_iter().enumerate() {
+        let (place, key) = (place as i64, format!("k{place}"));
+        past.conference(if place % 2 == 0 { "1122" } else { "2233" });
+        for day in 0..2 {
+            past.join(day * DAY + place * 60_000, &key, name, "");
+            past.leave(day * DAY + (20 + place) * 60_000, &key);
+        }
+    }
+    let html = past.report(&["--format", "html", "--until", &Past::moment(2 * DAY)]);
+    std::fs::write(kept("report-days.png"), browser::screenshot(&html, 1280, 1300, false)).unwrap();
+    let Page(page) = Page::measure(&html, 1280);
+    assert_eq!(page["heading"], "2 conferences");
+    let who: Vec<_> = page["rows"].as_array().unwrap().iter().map(|row| row["who"].as_str().unwrap()).collect();
+    assert_eq!(who, ["Ada", "Cleo", "Ben", "Dora"], "one conference after the other");
+    assert_eq!(page["attendance"][1][1], "2233", "a column says which");
+    let bars = &page["rows"][0]["in"];
+    assert!(
+        (side(&bars[0], "w") - side(&bars[1], "w")).abs() < 1.0 && side(&bars[0], "w") > 200.0,
+        "the night between takes no room: {bars}"
+    );
+}
+
 /// A picture, taken apart.
 struct Drawn {
     width: usize,

@@ -10,6 +10,7 @@ use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Settings};
 use crate::config::error::shown;
 use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret};
+use crate::contacts::{self, Found};
 
 mod clock;
 mod journal;
@@ -30,7 +31,7 @@ enum Finding {
 use Finding::{Fails, Holds, Open};
 
 /// The preconditions in the order in which they are printed.
-const NAMES: [&str; 7] = ["configuration", "secret files", "user key", "journal", "port", "provider", "clock"];
+const NAMES: [&str; 8] = ["configuration", "secret files", "user key", "journal", "contacts", "port", "provider", "clock"];
 
 /// Checks everything, and prints a line for each precondition.
 ///
@@ -52,6 +53,7 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
         },
         journal::check(&config.journal, port::is_running(&port)),
+        contacts(&config),
         port,
         provider,
         clock::check(jiff::Timestamp::now(), date.as_deref()),
@@ -59,7 +61,7 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
     end(&findings, None)
 }
 
-fn without_configuration(error: &ConfigError) -> [Finding; 7] {
+fn without_configuration(error: &ConfigError) -> [Finding; NAMES.len()] {
     let unchecked = || Open("not checked, because the line above must hold first".to_owned());
     let mut findings = std::array::from_fn(|_| unchecked());
     let at = usize::from(error.kind == ErrorKind::SecretFile);
@@ -68,7 +70,7 @@ fn without_configuration(error: &ConfigError) -> [Finding; 7] {
     findings
 }
 
-fn end(findings: &[Finding; 7], code: Option<u8>) -> ExitCode {
+fn end(findings: &[Finding; NAMES.len()], code: Option<u8>) -> ExitCode {
     let failed = findings.iter().filter(|finding| matches!(finding, Fails(_))).count();
     let printed = print(&lines(findings));
     match failed {
@@ -78,7 +80,7 @@ fn end(findings: &[Finding; 7], code: Option<u8>) -> ExitCode {
     }
 }
 
-fn lines(findings: &[Finding; 7]) -> String {
+fn lines(findings: &[Finding; NAMES.len()]) -> String {
     let mut out = String::new();
     for (name, finding) in NAMES.iter().zip(findings) {
         let (mark, words) = match finding {
@@ -107,6 +109,32 @@ fn secret_files(config: &Config, unread: &[ConfigError]) -> Finding {
         Ok(None) => Holds(format!("the callback token will be made in {}", shown(&config.callback_token_file))),
         Err(error) => Fails(error.to_string()),
     }
+}
+
+/// What the contacts file says, and how much of it cannot be read.
+fn contacts(config: &Config) -> Finding {
+    let Some(contacts::Settings { path, expected, exempt_roles }) = contacts::Settings::from_config(config) else {
+        return Open("HOME is not set, so there is no place for a contacts file".to_owned());
+    };
+    let name = shown(&path);
+    match contacts::load(&path, &exempt_roles) {
+        Err(sentence) => Fails(sentence),
+        Ok(Found::Nothing) if expected => Fails(format!("there is no file {name}; make it, or mend `contacts` in the configuration")),
+        Ok(Found::Nothing) => Open(format!("there is no {name}, so nobody has a name from it")),
+        Ok(Found::Sheet(sheet)) => {
+            let (rows, skipped) = (plural(sheet.rows.len(), "row"), plural(sheet.skipped, "line"));
+            let slips = sheet.slips.summary(1).join("; ");
+            Holds(match (sheet.skipped, slips.as_str()) {
+                (0, "") => format!("{name} has {rows}"),
+                (0, slips) => format!("{name} has {rows}; {slips}"),
+                (_, slips) => format!("{name} has {rows}; {skipped} skipped: {slips}"),
+            })
+        }
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether the provider answers at all, and what time it has.
@@ -148,9 +176,9 @@ mod tests {
     fn each_precondition_has_a_line() {
         let mut findings = NAMES.map(|_| Holds("is fine".to_owned()));
         findings[3] = Fails("is not; mend it".to_owned());
-        findings[6] = Open("was not checked".to_owned());
+        findings[NAMES.len() - 1] = Open("was not checked".to_owned());
         let lines = lines(&findings);
-        assert_eq!(lines.lines().count(), 7);
+        assert_eq!(lines.lines().count(), NAMES.len());
         assert!(lines.contains("ok    port           is fine\n"), "{lines}");
         assert!(lines.contains("FAIL  journal        is not; mend it\n"), "{lines}");
         assert!(lines.contains("--    clock          was not checked\n"), "{lines}");

@@ -36,6 +36,7 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
         counts: Arc::default(),
         signals,
         panics,
+        contacts: tokio::sync::mpsc::unbounded_channel().1,
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };

@@ -13,7 +13,7 @@ pub fn print(text: &str) -> ExitCode {
     print_bytes(text.as_bytes())
 }
 
-/// Like [`print`], for what was made as bytes.
+/// Like [`print()`], for what was made as bytes.
 pub fn print_bytes(bytes: &[u8]) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

@@ -10,7 +10,7 @@ use super::session::{self, Face, NotStarted};
 use super::{FlagArgs, WRONG, fail, run, time};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
-use crate::config::Config;
+use crate::config::{AlertWays, Config};
 use crate::console::app::Settings;
 use crate::console::command::KeyMap;
 use crate::console::replay::{Player, SPEEDS, Sitting, Wanted};
@@ -77,6 +77,8 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         listener: String::new(),
         urls: Vec::new(),
         fragile_session: false,
+        // Nobody is called to what is over.
+        alerts: AlertWays::default(),
         ..session::console_settings(config, "replay", config.listen, Seq(0))
     };
     let player = Player::new(journal.history(), sitting, from, speed);
@@ -87,6 +89,7 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         counts: Arc::default(),
         signals,
         panics,
+        contacts: tokio::sync::mpsc::unbounded_channel().1,
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };

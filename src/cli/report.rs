@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{ConferenceArg, FileArg, JournalArg, WRONG, complain, fail, print_bytes};
+use super::{ConferenceArg, FileArg, JournalArg, WRONG, complain, fail, print_bytes, time};
 use crate::conference::Moment;
 use crate::config::{Config, check};
-use crate::journal::{now, sqlite};
+use crate::journal::sqlite::Archive;
+use crate::journal::{Journal as _, now};
 use crate::report::{self, Error, Options, Report};
 
 /// `confmod report`
@@ -64,11 +63,11 @@ pub fn run(config: &Config, conference: Option<&str>, args: &Args) -> ExitCode {
     if config.journal.as_os_str().is_empty() {
         return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
     }
-    let history = match sqlite::read_only(&config.journal) {
-        Ok(history) => history,
+    let journal = match Archive::open(&config.journal) {
+        Ok(journal) => journal,
         Err(error) => return fail(&error.to_string(), 1),
     };
-    match report::collect(&*history, &options) {
+    match report::collect(&*journal.history(), &options) {
         Ok(report) => {
             if report.attendance.is_empty() && report.asks.is_empty() {
                 let path = crate::text::clean(&config.journal.to_string_lossy(), 1_024);
@@ -107,7 +106,7 @@ fn content(report: &Report, args: &Args) -> std::io::Result<Vec<u8>> {
 fn options(config: &Config, conference: Option<&str>, args: &Args, now: Moment, zone: &TimeZone) -> Result<Options, String> {
     let conference = conference.map(check::validate_conference).transpose().map_err(|sentence| format!("--conference: {sentence}"))?;
     let read = |flag: &str, given: &Option<String>| {
-        given.as_deref().map(|text| moment(text, now, zone).map_err(|sentence| format!("{flag}: {sentence}"))).transpose()
+        given.as_deref().map(|text| time::moment(text, now, zone).map_err(|sentence| format!("{flag}: {sentence}"))).transpose()
     };
     let (since, until) = (read("--since", &args.since)?, read("--until", &args.until)?.unwrap_or(now));
     if since.is_some_and(|since| since >= until) {
@@ -124,42 +123,4 @@ fn options(config: &Config, conference: Option<&str>, args: &Args, now: Moment, 
         mask: args.mask,
         zone: zone.clone(),
     })
-}
-
-/// A local time, an instant with its offset as in the reports themselves, or an age.
-fn moment(text: &str, now: Moment, zone: &TimeZone) -> Result<Moment, String> {
-    let text = text.trim();
-    if let Ok(age) = check::validate_duration(text) {
-        return Ok(now.minus(age));
-    }
-    let instant = text.parse::<Timestamp>().ok();
-    let local = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    instant.or_else(local).map(|at| Moment(at.as_millisecond())).ok_or_else(|| {
-        format!("{:?} is no time; give a local time such as 2026-11-22T14:00, or an age such as 2h", crate::text::clean_field(text))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_local_or_ages() {
-        let zone = TimeZone::fixed(jiff::tz::offset(2));
-        let now = Moment(1_700_000_000_000);
-        for (text, wanted) in [
-            ("2h", now.0 - 7_200_000),
-            (" 1h 30m ", now.0 - 5_400_000),
-            ("1970-01-02T02:00", 86_400_000),
-            ("1970-01-02 02:00:01", 86_401_000),
-            ("1970-01-02", 79_200_000),
-            ("1970-01-01T00:00:05Z", 5_000),
-        ] {
-            assert_eq!(moment(text, now, &zone), Ok(Moment(wanted)), "{text}");
-        }
-        for text in ["", "yesterday", "2026-13-01", "14:00", "-2h"] {
-            let said = moment(text, now, &zone).expect_err(text);
-            assert!(said.contains("such as 2026-11-22T14:00") && said.contains("2h"), "{said}");
-        }
-    }
 }

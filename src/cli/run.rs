@@ -15,7 +15,7 @@ pub fn run(config: &Config, plain: bool) -> ExitCode {
         follow::run(config, face)
     } else {
         match config.token() {
-            Ok(token) => session::run(config, face, &token, "", |_| {}),
+            Ok(token) => session::run(config, face, &token, "", |_, _| {}),
             Err(error) => return fail(&error.to_string(), WRONG),
         }
     };

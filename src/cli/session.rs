@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossterm::event::EventStream;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_stream::StreamExt as _;
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
@@ -23,6 +23,7 @@ use crate::console::plain;
 use crate::console::runtime::{self, Ending, SIGCONT, World};
 use crate::console::terminal::{Tty, catch_panics};
 use crate::console::ui::Theme;
+use crate::contacts::{self, Watching};
 use crate::dispatch::{self, Dispatch};
 use crate::journal::sqlite::Sqlite;
 use crate::journal::{Draft, Journal};
@@ -38,6 +39,9 @@ const LAST_LINES: Duration = Duration::from_millis(200);
 
 /// How long requests in flight may take once the console is gone.
 const LISTENER_GRACE: Duration = Duration::from_millis(200);
+
+/// How long the first frame waits for the contacts file, so that it shows the names in it.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// How long ending may take after a signal, whatever the terminal does.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -83,7 +87,7 @@ pub(super) fn run(
     face: Face,
     token: &Secret,
     title: &'static str,
-    listening: impl FnOnce(SocketAddr),
+    listening: impl FnOnce(&dyn Journal, SocketAddr),
 ) -> Result<Ending, NotStarted> {
     allow_descriptors();
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
@@ -109,10 +113,12 @@ pub(super) fn run(
     let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
     let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
-    listening(listener.address());
+    listening(&*journal, listener.address());
 
     let panics = panics(config, face);
     let grace = if face == Face::Plain { GRACE_AFTER_PIPE } else { GRACE };
+    let (slips, contacts) = mpsc::unbounded_channel();
+    let watching = watch_contacts(config, &journal, &slips);
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,
@@ -121,11 +127,13 @@ pub(super) fn run(
         counts,
         signals,
         panics,
+        contacts,
         reports: config.reports.clone(),
         stop_asking: Box::pin(dispatch.stop(grace)),
     };
     let ending = watch(face, settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
+    drop(watching);
     listener.stop(LISTENER_GRACE);
     drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
     journal.close();
@@ -146,6 +154,22 @@ pub(super) fn panics(config: &Config, face: Face) -> UnboundedReceiver<String> {
         let _ = panicked.send(what);
     });
     panics
+}
+
+/// Keeps an eye on the contacts file for as long as the answer lives. A console that only looks changes no names.
+fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSender<Vec<String>>) -> Option<Watching> {
+    let settings = contacts::Settings::from_config(config).filter(|_| !config.read_only)?;
+    match Watching::start(settings, Arc::clone(journal) as _, contacts::INTERVAL, slips.clone()) {
+        Ok(watching) => {
+            watching.first_look(FIRST_LOOK);
+            Some(watching)
+        }
+        Err(error) => {
+            // The session may be over.
+            let _ = slips.send(vec![format!("the contacts file is not read: starting its thread failed ({error}); start confmod again")]);
+            None
+        }
+    }
 }
 
 /// The console itself, on this thread.
@@ -224,8 +248,8 @@ pub(super) fn console_settings(config: &Config, title: &'static str, address: So
         resume_within: config.resume_within,
         withheld: config.withheld,
         kick: config.kick,
-        pace: config.pace,
         alerts: config.alerts.clone(),
+        pace: config.pace,
         read_only: config.read_only,
         mask: config.mask,
         listener: address.to_string(),

@@ -1,6 +1,6 @@
 //! Which callers a filter lets through: terms that must all hold. Pure, and nothing is allocated for a row.
 //!
-//! What was typed is read once, in [`terms`](self::terms); a term that cannot be read is left out and named
+//! What was typed is read once, in `terms`; a term that cannot be read is left out and named
 //! by the [`Slip`], so that nobody goes off the list for a slip of the finger.
 
 use std::time::Duration;
@@ -164,7 +164,7 @@ impl Row<'_> {
         word.states & self.states() != 0
             || (word.hand && call.hand.is_some())
             || Field::ALL.iter().any(|field| self.has_text(*field, &word.text))
-            || (call.number.is_none() && (word.numberless || holds(&call.key.tag(), &word.text.small)))
+            || (call.number.is_none() && (word.numberless || holds(&call.tag(), &word.text.small)))
     }
 }
 

@@ -48,6 +48,14 @@ impl Hands {
         self.queues.get(conference).map_or(&[], Vec::as_slice)
     }
 
+    /// The conferences in which a hand is up or somebody has the floor, by their numbers.
+    pub(super) fn conferences(&self) -> Vec<&ConferenceId> {
+        let mut ids: Vec<_> = self.queues.keys().chain(self.floors.keys()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// Who has the floor of a conference.
     pub(super) fn floor(&self, conference: &ConferenceId) -> Option<CallId> {
         self.floors.get(conference).copied()
@@ -81,6 +89,12 @@ mod tests {
         hands.lower(&conference, a);
         assert_eq!(hands.queue(&conference), [c, b]);
         assert!(hands.queue(&"9".into()).is_empty());
+        hands.give_floor(&"1".into(), Some(a));
+        hands.give_floor(&conference, Some(a));
+        assert_eq!(hands.conferences(), [&"1".into(), &conference]);
+        [b, c].into_iter().for_each(|id| hands.lower(&conference, id));
+        hands.give_floor(&conference, None);
+        assert_eq!(hands.conferences(), [&"1".into()]);
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl Word {
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Participant {
     /// Its call flow instance key.
     pub key: CallKey,
@@ -153,6 +154,8 @@ pub struct Participant {
     pub(super) earlier: Option<Box<LastAsk>>,
     /// The event whose raw fields describe it best.
     pub told_by: Seq,
+    /// Another call without a number came before it with the same tag.
+    pub(super) long_tag: bool,
 }
 
 impl Participant {
@@ -178,7 +181,14 @@ impl Participant {
             ask: None,
             earlier: None,
             told_by: seq,
+            long_tag: false,
         }
+    }
+
+    /// Letters and digits that tell it from all others on the list: four, or eight where four are taken.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        if self.long_tag { self.key.long_tag() } else { self.key.tag() }
     }
 
     /// Takes over what a later callback of the same call says more.

@@ -30,6 +30,18 @@ impl Ban {
     }
 }
 
+/// Who gave the name that stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameFrom {
+    /// A moderator.
+    #[default]
+    Moderator,
+    /// The contacts file.
+    Contacts,
+    /// The call flow, in a callback of the caller's.
+    Callback,
+}
+
 /// One number's person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
@@ -37,6 +49,8 @@ pub struct Person {
     name: Box<str>,
     /// When it was given.
     named: Moment,
+    /// By whom.
+    from: NameFrom,
     /// Whether the exemption that stands spares this person.
     exempt: bool,
     /// When that was said.
@@ -64,7 +78,9 @@ impl People {
     /// Takes an event in; returns the numbers of whom something else is known now.
     pub fn apply(&mut self, what: &What, at: Moment) -> Vec<Number> {
         match what {
-            What::Named(named) => named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at))),
+            What::Named(named) => {
+                named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at, NameFrom::Moderator)))
+            }
             What::Exempted(exempted) => exempted.number.map(|number| self.change(number, |person| person.spare(exempted.exempt, at))),
             What::Banned(banned) => {
                 let ban = Ban { reason: banned.reason.clone(), until: banned.until, by: banned.by.clone(), at };
@@ -103,6 +119,12 @@ impl People {
         self.get(number).map(|person| &*person.name).filter(|name| !name.is_empty())
     }
 
+    /// Who gave the name that stands for a number.
+    #[must_use]
+    pub fn name_from(&self, number: Number) -> Option<NameFrom> {
+        self.get(number).filter(|person| !person.name.is_empty()).map(|person| person.from)
+    }
+
     /// Whether lecture mode and lock spare a number.
     #[must_use]
     pub fn is_exempt(&self, number: Number) -> bool {
@@ -131,9 +153,9 @@ impl People {
 }
 
 impl Person {
-    fn call(&mut self, name: Box<str>, at: Moment) {
+    fn call(&mut self, name: Box<str>, at: Moment, from: NameFrom) {
         if at >= self.named {
-            (self.name, self.named) = (name, at);
+            (self.name, self.named, self.from) = (name, at, from);
         }
     }
 
@@ -148,7 +170,7 @@ impl Person {
         let (name, exempt) = row.map_or(("", false), |row| (&row.name, row.exempt));
         let (name_before, exempt_before) = self.contact().map_or(("", false), |row| (&row.name, row.exempt));
         if name != name_before {
-            self.call(name.into(), edited);
+            self.call(name.into(), edited, NameFrom::Contacts);
         }
         if exempt != exempt_before {
             self.spare(exempt, edited);
@@ -212,6 +234,17 @@ mod tests {
         assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (4, gone(3))]), None);
         assert_eq!(name(&[(6, named("")), (9, listed(5, "Grace", "", false))]), None, "a name that was taken away later stays away");
         assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, gone(3))]), None, "the row was taken out later");
+    }
+
+    #[test]
+    fn who_gave_the_name_that_stands_is_known() {
+        let from = |story: &[(i64, What)]| fold(story).name_from(number());
+        let listed = |edited, name| listed(edited, name, "", false);
+        assert_eq!(from(&[(1, listed(1, "Grace"))]), Some(NameFrom::Contacts));
+        assert_eq!(from(&[(1, listed(1, "Grace")), (2, named("Ada"))]), Some(NameFrom::Moderator));
+        assert_eq!(from(&[(1, listed(1, "Grace")), (2, named("Ada")), (4, listed(3, "Eve"))]), Some(NameFrom::Contacts));
+        assert_eq!(from(&[(6, named("Ada")), (9, listed(5, "Grace"))]), Some(NameFrom::Moderator));
+        assert_eq!(from(&[(1, listed(1, "Grace")), (4, gone(3))]), None);
     }
 
     #[test]

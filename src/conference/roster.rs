@@ -2,6 +2,7 @@
 //!
 //! A call is its instance key. Nothing in here reads a clock; times are the events' own.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
@@ -86,6 +87,8 @@ pub struct Roster {
     by_key: HashMap<CallKey, CallId>,
     /// Calls on the line by number; more than one is worth a warning.
     by_number: HashMap<Number, Vec<CallId>>,
+    /// The call without a number that has each short tag.
+    tags: HashMap<String, CallId>,
     people: People,
     modes: Modes,
     hands: Hands,
@@ -127,9 +130,12 @@ impl Roster {
         }
     }
 
-    fn add(&mut self, call: Participant) -> CallId {
+    fn add(&mut self, mut call: Participant) -> CallId {
         let id = CallId(self.next_id);
         self.next_id += 1;
+        if call.number.is_none() {
+            call.long_tag = *self.tags.entry(call.key.tag()).or_insert(id) != id;
+        }
         self.by_key.insert(call.key.clone(), id);
         self.count(id, &call, true);
         self.stand(id, &Standing::default(), &Standing::of(&call));
@@ -142,6 +148,11 @@ impl Roster {
         self.count(id, &call, false);
         self.stand(id, &Standing::of(&call), &Standing::default());
         self.by_key.remove(&call.key);
+        if let Entry::Occupied(tag) = self.tags.entry(call.key.tag())
+            && *tag.get() == id
+        {
+            tag.remove();
+        }
         Change::Removed(id)
     }
 

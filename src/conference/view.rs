@@ -1,89 +1,21 @@
 //! What of the roster is listed, and in which order. Kept up change by change, never by sorting anew:
 //! only a deliberate sort moves rows, newcomers are added below.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::filter::{Filter, Row};
 use super::roster::{CallId, Change, Participant, Presence, Roster};
 use super::{ConferenceId, Moment};
-use crate::phone::{Number, Places};
+use crate::phone::Places;
+
+mod column;
+
+pub use column::Column;
+use column::compare;
 
 /// How long rows that are gone stay in sight.
 pub const SHOW_GONE: Duration = Duration::from_secs(30);
-
-/// What rows can be ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Column {
-    /// First come, first listed.
-    #[default]
-    Arrival,
-    /// Name, else number.
-    Caller,
-    /// Number; so also by country, whose code comes first.
-    Number,
-    /// Country or region, by its two letters.
-    Place,
-    /// The word in the voice column.
-    Voice,
-    /// How long the stay has lasted.
-    Stay,
-    /// Raised hands first, in the order they went up.
-    Hand,
-    /// The time of the last ask, latest first.
-    Ask,
-}
-
-impl Column {
-    /// All of them, in the order that the sort key goes through them.
-    pub const ALL: [Self; 8] = [Self::Arrival, Self::Caller, Self::Number, Self::Place, Self::Voice, Self::Stay, Self::Hand, Self::Ask];
-
-    /// The next one, round and round.
-    #[must_use]
-    pub fn next(self) -> Self {
-        let place = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
-        Self::ALL[(place + 1) % Self::ALL.len()]
-    }
-
-    /// What it is called on the screen.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Arrival => "arrival",
-            Self::Caller => "caller",
-            Self::Number => "number",
-            Self::Place => "place",
-            Self::Voice => "voice",
-            Self::Stay => "time in",
-            Self::Hand => "hand",
-            Self::Ask => "last ask",
-        }
-    }
-
-    /// Who comes first in this order, in words.
-    #[must_use]
-    pub fn first(self, reverse: bool) -> &'static str {
-        match (self, reverse) {
-            (Self::Arrival, false) => "who came first, first",
-            (Self::Arrival, true) => "who came last, first",
-            (Self::Caller, false) => "A to Z",
-            (Self::Caller, true) => "those without a name, then Z to A",
-            (Self::Number, false) => "by country code, no number last",
-            (Self::Number, true) => "no number first",
-            (Self::Place, false) => "A to Z, unknown last",
-            (Self::Place, true) => "unknown first, then Z to A",
-            (Self::Voice, false) => "calling, open, muted, then who is gone",
-            (Self::Voice, true) => "who is gone, muted, open, calling",
-            (Self::Stay, false) => "longest first",
-            (Self::Stay, true) => "shortest first",
-            (Self::Hand, false) => "raised first, the longest first",
-            (Self::Hand, true) => "raised last",
-            (Self::Ask, false) => "latest first",
-            (Self::Ask, true) => "no ask first, then the oldest",
-        }
-    }
-}
 
 /// The list of rows that the table shows.
 #[derive(Clone, Debug, Default)]
@@ -168,14 +100,17 @@ impl View {
 
     /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
     fn judge(&mut self, id: CallId, call: &Participant, roster: &Roster, now: Moment) -> bool {
-        let shown = self.shows(call, now);
-        let turn = if shown { self.filter.turn(call, now, self.stale_after) } else { None };
+        let turn = if self.shows(call, now) { self.filter.turn(call, now, self.stale_after) } else { None };
         self.note_turn(id, turn);
-        let belongs = shown && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places);
+        let belongs = self.belongs(roster, call, now);
         if belongs && self.listed.insert(id) {
             self.rows.push(id);
         }
         belongs
+    }
+
+    fn belongs(&mut self, roster: &Roster, call: &Participant, now: Moment) -> bool {
+        self.shows(call, now) && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places)
     }
 
     fn note_turn(&mut self, id: CallId, turn: Option<Moment>) {
@@ -250,13 +185,9 @@ impl View {
 
     /// Looks at rows again that something held which is over. Many at once cost what one does.
     pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
-        let mut gone = HashSet::new();
-        for id in ids.iter().copied() {
-            let belongs = roster.get(id).is_some_and(|call| self.listed.contains(&id) && self.judge(id, call, roster, now));
-            if !belongs && !held(id) {
-                gone.insert(id);
-            }
-        }
+        let mut goes =
+            |id: &CallId| self.listed.contains(id) && !held(*id) && roster.get(*id).is_none_or(|call| !self.belongs(roster, call, now));
+        let gone: HashSet<_> = ids.iter().copied().filter(|id| goes(id)).collect();
         if !gone.is_empty() {
             self.listed.retain(|id| !gone.contains(id));
             self.rows.retain(|id| !gone.contains(id));
@@ -300,6 +231,12 @@ impl View {
                 let region = call.number.and_then(|number| self.places.of(number));
                 (region.is_none(), region)
             });
+        } else if column == Column::Hand {
+            let conferences = roster.conferences_with_hands().into_iter();
+            let queues = conferences.flat_map(|id| roster.hands(id).iter().copied().zip(1usize..));
+            let places: HashMap<_, _> = queues.collect();
+            // A hand that is up before its caller is in a conference has no place yet.
+            calls.sort_by_cached_key(|(id, call)| (call.hand.is_none(), places.get(id).copied().unwrap_or(usize::MAX)));
         } else if column != Column::Arrival {
             calls.sort_by(|(_, a), (_, b)| compare(column, roster, a, b, now, self.stale_after));
         }
@@ -322,27 +259,6 @@ impl View {
         self.ranked = ranked;
         self.leaving = self.rows.iter().copied().filter(|id| roster.get(*id).is_some_and(|call| !call.is_live())).collect();
     }
-}
-
-fn compare(column: Column, roster: &Roster, a: &Participant, b: &Participant, now: Moment, stale_after: Duration) -> Ordering {
-    match column {
-        Column::Arrival | Column::Place => Ordering::Equal,
-        // Those without a name come after those with one, by number.
-        Column::Caller => {
-            let name = |call| (roster.name(call).is_none(), roster.name(call).map(str::to_lowercase));
-            name(a).cmp(&name(b)).then(number(a).cmp(&number(b)))
-        }
-        Column::Number => number(a).cmp(&number(b)),
-        Column::Voice => a.word(now, stale_after).cmp(&b.word(now, stale_after)),
-        Column::Stay => stay(b, now).cmp(&stay(a, now)),
-        Column::Hand => (a.hand.is_none(), a.hand).cmp(&(b.hand.is_none(), b.hand)),
-        Column::Ask => b.ask.as_ref().map(|ask| ask.at).cmp(&a.ask.as_ref().map(|ask| ask.at)),
-    }
-}
-
-/// Numbers in order, callers without one last.
-fn number(call: &Participant) -> (bool, Option<Number>) {
-    (call.number.is_none(), call.number)
 }
 
 /// How long a stay has lasted: still running while the call is on the line.

@@ -212,6 +212,17 @@ pub fn validate_moderator(value: &str) -> Checked<String> {
     Ok(cleaned)
 }
 
+/// A role of the contacts file: cleaned, not empty.
+pub fn validate_role(value: &str) -> Checked<String> {
+    let cleaned = text::clean_field(value);
+    if cleaned.is_empty() {
+        return Err(
+            "there is no role in it; give one as it stands in the contacts file, such as speaker, or leave the entry out".to_owned()
+        );
+    }
+    Ok(cleaned)
+}
+
 /// A time longer than none: `90s`, `30m`, `4h`, `1h 30m`.
 pub fn validate_duration(value: &str) -> Checked<Duration> {
     let wrong = || format!("{} is no time; give one such as 90s, 30m or 4h", given(value));

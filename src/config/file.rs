@@ -98,7 +98,7 @@ impl Source<'_> {
                     .iter()
                     .map(|entry| match entry.get_ref() {
                         DeValue::String(text) => Ok((text.to_string(), self.origin(entry.span().start))),
-                        _ => Err(self.wrong_type(setting, entry, "a list of texts, such as [\"203.0.113.0/24\"]")),
+                        _ => Err(self.wrong_type(setting, entry, "a list of texts, such as [\"one\", \"two\"]")),
                     })
                     .collect::<Result<_, _>>()?,
             ),
@@ -108,7 +108,7 @@ impl Source<'_> {
                     Kind::Text | Kind::Path => "text in quotes",
                     Kind::Boolean => "true or false, without quotes",
                     Kind::Integer => "a whole number, without quotes",
-                    Kind::List => "a list of texts, such as [\"203.0.113.0/24\"]",
+                    Kind::List => "a list of texts, such as [\"one\", \"two\"]",
                     Kind::Keys => "a table, such as [keys]",
                 }));
             }

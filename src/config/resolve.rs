@@ -111,6 +111,10 @@ fn default_paths(config: &mut Config, paths: &Paths, purpose: Purpose) -> Result
             *place = paths.data.as_ref().map(|data| data.join(name)).unwrap_or_default();
         }
     }
+    // The demo's callers are nobody's contacts.
+    if config.contacts.as_os_str().is_empty() && purpose != Purpose::Demo {
+        config.contacts = paths.config.as_ref().map(|directory| directory.join("contacts.csv")).unwrap_or_default();
+    }
     Ok(())
 }
 
@@ -152,10 +156,10 @@ impl Values {
         matches!(self.take(key), Some(Given { raw: Raw::Boolean(true), .. }))
     }
 
-    fn list<T>(&mut self, key: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
-        let Some(Given { raw: Raw::List(entries), .. }) = self.take(key) else { return Ok(Vec::new()) };
+    fn list<T>(&mut self, key: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Result<Option<Vec<T>>, ConfigError> {
+        let Some(Given { raw: Raw::List(entries), .. }) = self.take(key) else { return Ok(None) };
         let checked = entries.iter().map(|(entry, origin)| check(entry).map_err(|sentence| ConfigError::setting(key, origin, &sentence)));
-        checked.collect()
+        checked.collect::<Result<_, _>>().map(Some)
     }
 
     /// A path; in the file a relative one is taken from the file's directory, and `~/` is the home directory.
@@ -230,12 +234,15 @@ impl Values {
             callback_token: self.text("callback_token", check::validate_token)?,
             callback_token_file: self.path("callback_token_file")?.unwrap_or_default(),
             callback_token_previous: self.text("callback_token_previous", check::validate_token)?,
-            allow: self.list("allow", check::validate_network)?,
-            proxies: self.list("proxies", check::validate_network)?,
+            allow: self.list("allow", check::validate_network)?.unwrap_or_default(),
+            proxies: self.list("proxies", check::validate_network)?.unwrap_or_default(),
             conference: self.text("conference", check::validate_conference)?,
             journal: self.path("journal")?.unwrap_or_default(),
             reports: self.path("reports")?.unwrap_or_default(),
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
+            contacts: self.path("contacts")?.unwrap_or_default(),
+            contacts_named: self.origins.contains_key("contacts"),
+            exempt_roles: self.list("exempt_roles", check::validate_role)?.unwrap_or(unset.exempt_roles),
             kick: self.text("kick", check::validate_kick)?.unwrap_or_default(),
             stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),
             silence_after: self.text("silence_after", check::validate_duration)?.unwrap_or(unset.silence_after),
@@ -244,10 +251,10 @@ impl Values {
             ascii: self.boolean("ascii"),
             mask: self.boolean("mask"),
             alerts: AlertWays {
-                hand: self.list("alert_hand", check::validate_way)?,
-                unknown: self.list("alert_unknown", check::validate_way)?,
-                banned: self.list("alert_banned", check::validate_way)?,
-                silence: self.list("alert_silence", check::validate_way)?,
+                hand: self.list("alert_hand", check::validate_way)?.unwrap_or_default(),
+                unknown: self.list("alert_unknown", check::validate_way)?.unwrap_or_default(),
+                banned: self.list("alert_banned", check::validate_way)?.unwrap_or_default(),
+                silence: self.list("alert_silence", check::validate_way)?.unwrap_or_default(),
             },
             read_only: false,
             log: self.path("log")?.unwrap_or_default(),

@@ -75,6 +75,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("journal", Kind::Path, Some("CONFMOD_JOURNAL")).not_in_demo(),
     setting("reports", Kind::Path, None),
     setting("moderator", Kind::Text, Some("CONFMOD_MODERATOR")),
+    setting("contacts", Kind::Path, None).not_in_demo(),
+    setting("exempt_roles", Kind::List, None),
     setting("kick", Kind::Text, None),
     setting("stale_after", Kind::Text, None),
     setting("silence_after", Kind::Text, None),

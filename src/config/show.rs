@@ -81,6 +81,8 @@ fn value(config: &Config, key: &str) -> Value {
         "journal" => path(&config.journal),
         "reports" => path(&config.reports),
         "moderator" => Value::Plain(string(&config.moderator)),
+        "contacts" => path(&config.contacts),
+        "exempt_roles" => Value::Plain(list(&config.exempt_roles)),
         "kick" => word(match config.kick {
             Kick::Dialog => "dialog",
             Kick::Countdown => "countdown",

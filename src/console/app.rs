@@ -2,7 +2,7 @@
 //! comes with each message, and whatever must be done outside is said as an [`Effect`].
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::conference::event::Seq;
@@ -14,12 +14,14 @@ use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
+use super::keys::Chord;
 
 pub mod ages;
 pub mod alerts;
 mod asks;
 mod banner;
 mod batch;
+mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
@@ -33,10 +35,12 @@ pub mod palette;
 mod press;
 mod readonly;
 mod replay;
+mod rules;
 mod run;
 mod sentences;
 mod spoken;
 mod takeback;
+mod tally;
 mod update;
 mod voice;
 mod whom;
@@ -50,6 +54,7 @@ pub use kick::{Countdown, KickDialog};
 pub use listening::{Gap, Gaps};
 pub use marks::Marks;
 pub use message::{ListenerCounts, Message, Mouse};
+pub use order::{BanForm, BanList, QueueLine};
 pub use replay::Played;
 pub use sentences::{Line, Tone};
 pub use spoken::Spoken;
@@ -78,10 +83,10 @@ pub struct Settings {
     pub withheld: Withheld,
     /// What `k` does.
     pub kick: Kick,
-    /// Bulk asks a second.
-    pub pace: u32,
     /// What alerts the moderator, and how.
     pub alerts: AlertWays,
+    /// Bulk asks a second.
+    pub pace: u32,
     /// Whether every dangerous command is taken away.
     pub read_only: bool,
     /// Whether digits are masked at first.
@@ -140,6 +145,8 @@ pub struct App {
     pub detail: bool,
     /// Whether the events pane is open; none leaves it to the screen's width.
     pub events: Option<bool>,
+    /// Whether the raised hands are shown; none shows them by themselves where they take nothing away.
+    pub queue: Option<bool>,
     /// Whether digits are masked.
     pub mask: bool,
     /// What happened, oldest first.
@@ -176,9 +183,12 @@ pub struct App {
     looked_up: HashMap<Number, Described>,
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
+    tallies: tally::Tallies,
+    pressed: Option<(Chord, Moment)>,
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
+    read_contacts: contacts::Read,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
     /// Where this console is heard and not seen.
@@ -203,6 +213,7 @@ impl App {
             countdown: None,
             detail: false,
             events: None,
+            queue: None,
             mask: settings.mask,
             lines: VecDeque::new(),
             notice: None,
@@ -223,8 +234,11 @@ impl App {
             looked_up: HashMap::new(),
             fields: None,
             forgot: now,
+            tallies: tally::Tallies::default(),
+            pressed: None,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
+            read_contacts: contacts::Read::default(),
             found_again: None,
             voice: None,
             settings,
@@ -241,8 +255,11 @@ impl App {
     /// The tabs in order: all, then each conference with its counts.
     pub fn tabs(&self) -> impl Iterator<Item = (Option<&ConferenceId>, Counts)> {
         let known = self.roster.conferences().iter().map(|(id, counts)| (Some(id), *counts));
-        let wanted = self.settings.conference.as_ref();
-        let missing = wanted.filter(|id| self.roster.conferences().iter().all(|(known, _)| known != *id));
+        // A mode that holds can be ended where nobody is, too.
+        let held = self.roster.modes().iter().map(|(id, ..)| id);
+        let mut missing: Vec<_> = self.settings.conference.iter().chain(held).collect();
+        let mut seen = HashSet::new();
+        missing.retain(|id| self.roster.conferences().iter().all(|(known, _)| known != *id) && seen.insert(*id));
         let missing = missing.into_iter().map(|id| (Some(id), Counts::default()));
         std::iter::once((None, self.roster.all())).chain(known).chain(missing)
     }
@@ -264,7 +281,7 @@ impl App {
             Some(number) => {
                 self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
             }
-            None => format!("no number #{}", call.key.tag()),
+            None => format!("no number #{}", call.tag()),
         }
     }
 
@@ -321,11 +338,21 @@ impl App {
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {
+        self.log_about(None, at, tone, text);
+    }
+
+    /// A line that can be found again by the event it is about, to be kept up to date.
+    fn log_about(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
         self.hear(Some(at), tone, &text);
+        self.write_line(about, at, tone, text);
+    }
+
+    /// A line that nobody needs to hear: it will be told when there is more to it.
+    fn write_line(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(Line { at, tone, text });
+        self.lines.push_back(Line { at, tone, text, about });
     }
 }
 

@@ -19,6 +19,7 @@ pub enum Command {
     Again,
     Hand,
     Floor,
+    FloorBack,
     HandFirst,
     ClearHands,
     Queue,
@@ -149,6 +150,7 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Again, "again", &["r"], "again", "ask again where the last ask failed or is unknown").dangerous().footer(13),
     entry(Command::Hand, "hand", &["h"], "hand", "raise or lower the caller's hand").dangerous().footer(9),
     entry(Command::Floor, "floor", &["g"], "floor", "give the floor to the next hand; who had it is muted again").dangerous().footer(10),
+    entry(Command::FloorBack, "floor-back", &[], "floor back", "take the floor back: who has it is muted").dangerous(),
     entry(Command::HandFirst, "hand-first", &[], "hand first", "move the caller's raised hand before all others").dangerous(),
     entry(Command::ClearHands, "clear-hands", &[], "clear hands", "lower all hands of the conference").dangerous(),
     entry(Command::Queue, "hands", &["H"], "hands", "show or hide the raised hands in their order"),
@@ -185,17 +187,17 @@ pub static TABLE: &[Entry] = &[
     entry(Command::First, "first", &["Home"], "first row", "move to the first row"),
     entry(Command::Last, "last", &["End"], "last row", "move to the last row"),
     entry(Command::Back, "back", &["Esc"], "back", "leave dialog, countdown, bulk ask, filter, marks, one by one"),
-    entry(Command::Play(Play::Pause), "pause", &["Enter"], "pause", "in a replay: pause or go on; at the end begin again")
+    entry(Command::Play(Play::Pause), "pause", &["Space", "Enter"], "pause", "in a replay: pause or go on; at the end begin again")
         .replay()
         .footer(18),
-    entry(Command::Play(Play::Back), "rewind", &["Left"], "10 s back", "in a replay: go 10 seconds back").replay().footer(19),
-    entry(Command::Play(Play::Forward), "forward", &["Right"], "10 s on", "in a replay: go 10 seconds on").replay().footer(20),
+    entry(Command::Play(Play::Back), "rewind", &["Left"], "-10 s", "in a replay: go 10 seconds back").replay().footer(19),
+    entry(Command::Play(Play::Forward), "forward", &["Right"], "+10 s", "in a replay: go 10 seconds on").replay().footer(20),
     entry(Command::Play(Play::NextEvent), "next-event", &["."], "next event", "in a replay: go to the next thing that happened")
         .replay()
         .footer(21),
-    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "5 min back", "in a replay: go 5 minutes back").replay(),
-    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "5 min on", "in a replay: go 5 minutes on").replay(),
-    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay().footer(22),
+    entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "-5 min", "in a replay: go 5 minutes back").replay(),
+    entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "+5 min", "in a replay: go 5 minutes on").replay(),
+    entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay(),
     entry(Command::Play(Play::Slower), "slower", &["-"], "slower", "in a replay: go half as fast").replay(),
     entry(Command::Palette, "palette", &[":"], "more", "find any command or caller by a scrap of the name").footer(7),
     entry(Command::Help, "help", &["?", "F1"], "help", "show this list").footer(6),

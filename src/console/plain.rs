@@ -48,8 +48,8 @@ const ANSWERS: [&str; 4] = ["yes", "y", "no", "n"];
 pub fn read(app: &App, line: &str) -> Reply {
     // What cannot be shown was not typed by anybody.
     let line = crate::text::clean(line, LONGEST);
-    let answers = |word: &&str| line.eq_ignore_ascii_case(word);
-    let is_answer = line.is_empty() || line.bytes().all(|byte| byte.is_ascii_digit()) || ANSWERS.iter().any(|word| answers(&word));
+    let answers = |word: &str| line.eq_ignore_ascii_case(word);
+    let is_answer = line.is_empty() || line.bytes().all(|byte| byte.is_ascii_digit()) || ANSWERS.iter().any(|word| answers(word));
     if app.dialog.is_some() {
         let mut reply = Reply::ask(Spoken::Answer(line.clone()));
         if !is_answer {
@@ -61,7 +61,7 @@ pub fn read(app: &App, line: &str) -> Reply {
     }
     match &*line {
         "" => Reply::default(),
-        _ if ANSWERS.iter().any(|word| answers(&word)) => Reply::say("nothing was asked"),
+        _ if ANSWERS.iter().any(|word| answers(word)) => Reply::say("nothing was asked"),
         _ => command(app, &line),
     }
 }
@@ -94,7 +94,6 @@ fn run(app: &App, word: Word, rest: &str) -> Result<Reply, String> {
     let typing = words::typing(command);
     let needs_nothing = || if rest.is_empty() { Ok(()) } else { Err(format!("nothing comes after it: {}", typing.form)) };
     Ok(match typing.takes {
-        Takes::Callers => Reply::ask(Spoken::About(command, callers::callers(app, rest, typing.form)?)),
         Takes::CallersOrAll if rest.is_empty() => {
             let ids = callers::where_it_failed(app);
             if ids.is_empty() {
@@ -102,7 +101,7 @@ fn run(app: &App, word: Word, rest: &str) -> Result<Reply, String> {
             }
             Reply::ask(Spoken::About(command, ids))
         }
-        Takes::CallersOrAll => Reply::ask(Spoken::About(command, callers::callers(app, rest, typing.form)?)),
+        Takes::Callers | Takes::CallersOrAll => Reply::ask(Spoken::About(command, callers::callers(app, rest, typing.form)?)),
         Takes::Name => name(app, rest, typing.form)?,
         Takes::Reason => {
             let (id, reason) = callers::caller_and_text(app, rest, typing.form)?;

@@ -2,7 +2,6 @@
 //!
 //! The screen, the input and the world are parameters, so that tests run this very loop.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -15,15 +14,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
 
-use super::app::{App, Effect, ListenerCounts, Message, Spoken};
+use super::app::{App, ListenerCounts, Message, Spoken};
 use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq, What};
-use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, now};
+use crate::conference::event::{Event, Seq};
+use crate::journal::{Feed, Health, History, Journal, ReadError, now};
 
+mod effects;
 mod playing;
 
 /// The shortest time between two frames: 30 a second.
@@ -35,9 +35,6 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 /// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
 /// through a pipe are followed by its end at once.
 const SETTLE: Duration = Duration::from_millis(400);
-
-/// Fields of a call that are shown; more than the listener keeps.
-const FIELDS: usize = 64;
 
 /// What the loop works with.
 pub struct World {
@@ -53,6 +50,8 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
+    /// What is wrong with the contacts file, as sentences.
+    pub contacts: UnboundedReceiver<Vec<String>>,
     /// The folder that reports are written into; empty where there is no place for one.
     pub reports: PathBuf,
     /// Ends the sending of asks; polled once when the session ends.
@@ -100,7 +99,7 @@ where
     S: Screen,
     I: Stream<Item = io::Result<Input>> + Unpin,
 {
-    let World { journal, after, player, counts, mut signals, mut panics, reports, mut stop_asking } = world;
+    let World { journal, after, player, counts, mut signals, mut panics, mut contacts, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
@@ -153,6 +152,7 @@ where
                 }
                 None => feed = None,
             },
+            Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
                 let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };
@@ -329,97 +329,6 @@ impl<S: Screen> Session<'_, S> {
             }
         }
     }
-
-    fn carry_out(&mut self, effect: Effect, at: Moment) {
-        match effect {
-            Effect::Append(what) => {
-                let receipt = self.journal.append(Draft::new(at, what));
-                let mail = self.mail.clone();
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = receipt.durable().await {
-                        // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
-                    }
-                });
-            }
-            Effect::AppendAll(whats) => {
-                let (journal, mail) = (Arc::clone(&self.journal), self.mail.clone());
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = append_all(&*journal, at, whats).await {
-                        // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
-                    }
-                });
-            }
-            Effect::ReadFields(seq) => match self.history.raw(seq) {
-                Ok(raw) => {
-                    let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
-                    let _ = self.mail.send(Message::Fields(seq, fields));
-                }
-                Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
-            },
-            Effect::Report { conference, mask } => self.report(conference, mask, at),
-            Effect::Copy(text) => {
-                if let Err(error) = self.screen.copy(&text) {
-                    self.terminal_gone(&format!("drawing: {error}"));
-                }
-            }
-            Effect::Ring => {
-                if let Err(error) = self.screen.ring() {
-                    self.terminal_gone(&format!("ringing: {error}"));
-                }
-            }
-            Effect::Notify(way, text) => {
-                if let Err(error) = self.screen.notify(way, &text) {
-                    self.terminal_gone(&format!("notifying: {error}"));
-                }
-            }
-            Effect::Play(play) => self.play(play),
-            Effect::Quit => {
-                self.ending.get_or_insert(Ending::Quit);
-                self.settling = self.app.is_heard().then(|| Instant::now() + SETTLE);
-            }
-            Effect::QuitNow => {
-                self.ending.get_or_insert(Ending::Quit);
-                self.at_once = true;
-            }
-        }
-    }
-}
-
-/// How many drafts are appended before the first of them is waited for.
-const PORTION: usize = 500;
-
-/// The pause before a full queue is tried again.
-const QUEUE_PAUSE: Duration = Duration::from_millis(50);
-
-/// Appends many in their order, in portions, so that callbacks find room between them.
-async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), AppendError> {
-    let mut drafts = whats.into_iter().map(|what| Draft::new(at, what)).peekable();
-    while drafts.peek().is_some() {
-        let portion: Vec<_> = drafts.by_ref().take(PORTION).map(|draft| (draft.clone(), journal.append(draft))).collect();
-        for (draft, mut receipt) in portion {
-            while let Err(error) = receipt.durable().await {
-                if error != AppendError::Busy {
-                    return Err(error);
-                }
-                tokio::time::sleep(QUEUE_PAUSE).await;
-                receipt = journal.append(draft.clone());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The fields that stand nowhere else in the detail pane, cleaned for showing.
-fn fields(raw: &str) -> Vec<(String, String)> {
-    let fields: BTreeMap<String, String> = serde_json::from_str(raw).unwrap_or_default();
-    fields
-        .into_iter()
-        .map(|(name, value)| (crate::text::clean(&name, 32), crate::text::clean_field(&value)))
-        .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !crate::callback::is_known_field(name))
-        .take(FIELDS)
-        .collect()
 }
 
 /// Lets a test cause the panics that the terminal must survive. Not in a release build.

@@ -77,7 +77,7 @@ impl Tty {
 /// The bytes of a notification; empty for a way that is none.
 ///
 /// A caller may have chosen the text. Whatever could end the sequence or begin another is taken out, and so
-/// are semicolons, which separate its parts (and make an OSC 9 of ConEmu's a command).
+/// are semicolons, which separate its parts (and make a command of an OSC 9 for `ConEmu`).
 fn notification(way: Way, text: &str) -> String {
     let text = crate::text::clean_field(text).replace(';', ",");
     match way {

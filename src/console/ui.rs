@@ -9,6 +9,8 @@ pub use self::theme::Theme;
 use super::app::App;
 use super::app::layout::SMALLEST;
 
+mod banner;
+mod bans;
 mod detail;
 mod dialog;
 mod empty;
@@ -17,6 +19,7 @@ mod footer;
 mod header;
 mod help;
 mod paint;
+mod queue;
 mod roster;
 mod theme;
 
@@ -31,8 +34,13 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     }
     let layout = app.layout();
     header::draw(&mut paint, app, &layout);
+    banner::draw(&mut paint, app, &layout);
     roster::draw(&mut paint, app, &layout);
-    paint.rule(layout.rule, pane_title(app, &layout));
+    paint.rule(layout.rule, &pane_title(app, &layout));
+    if layout.queue_title.height > 0 {
+        paint.rule(layout.queue_title, &queue::title(app));
+    }
+    queue::draw(&mut paint, app, layout.queue);
     if layout.split.height > 0 {
         paint.rule(layout.split, "events");
     }
@@ -46,14 +54,19 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     paint.sweep();
 }
 
-/// What stands in the line above panes under the table.
-fn pane_title(app: &App, layout: &super::app::layout::Layout) -> &'static str {
-    match (layout.detail.height > 0, layout.events.height > 0) {
-        (true, true) => "detail and events",
-        (true, false) if app.shows_events() => "detail (d closes it and shows the events)",
-        (true, false) => "detail",
-        _ => "events",
-    }
+/// What stands in the line above panes under the table: what they are, and what hides one that is open.
+fn pane_title(app: &App, layout: &super::app::layout::Layout) -> String {
+    let (queue, detail, events) = (layout.queue.height > 0, layout.detail.height > 0, layout.events.height > 0);
+    let hands = queue::title(app);
+    let panes = [(queue, &*hands), (detail, "detail"), (events, "events")];
+    let shown: Vec<_> = panes.into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name).collect();
+    let behind = match (queue, detail, events) {
+        (true, false, _) if app.detail => " (H closes it and shows the detail)",
+        (true, _, false) if app.shows_events() => " (H closes it and shows the events)",
+        (false, true, false) if app.shows_events() => " (d closes it and shows the events)",
+        _ => "",
+    };
+    format!("{}{behind}", shown.join(" and "))
 }
 
 #[cfg(test)]

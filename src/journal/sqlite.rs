@@ -172,14 +172,6 @@ impl Journal for Sqlite {
     }
 }
 
-/// A journal to read from, for those who do not write it: no lock is taken, and nothing is changed or made.
-///
-/// Fails where there is no file, where it is none of confmod's, and where a newer confmod wrote it.
-pub fn read_only(path: &Path) -> Result<Arc<dyn History>, OpenError> {
-    schema::check(path)?;
-    Ok(Arc::new(Reader::new(path)))
-}
-
 /// The condition for the facts that hold however old they are.
 fn standing() -> String {
     format!("kind IN ('{}')", What::STANDING.join("', '"))

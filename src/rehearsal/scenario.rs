@@ -37,6 +37,8 @@ pub struct Scenario {
     pub conferences: Vec<String>,
     /// The number that was dialled, where the flow's callbacks tell it.
     pub called: Option<String>,
+    /// A table of contacts for whoever rehearses, in CSV: who the callers are by their numbers.
+    pub contacts: Option<String>,
     /// How long the provider takes for an ordinary answer.
     pub latency: Duration,
     /// The spellings of the action's name that the provider knows.
@@ -45,8 +47,8 @@ pub struct Scenario {
     pub callers: Vec<Caller>,
     /// More callers, drawn from the seed.
     pub crowd: Option<Crowd>,
-    /// Whom the demo's moderator knows before anybody calls.
-    pub known: Vec<Known>,
+    /// Numbers that the demo's moderator has banned before anybody calls.
+    pub banned: Vec<Banned>,
     /// What goes wrong, in the file's order: the first fault that applies to an ask answers it.
     pub faults: Vec<Fault>,
     /// Whether the flow has a control after the conference that reports leaving.
@@ -82,19 +84,13 @@ pub struct Caller {
     pub fields: BTreeMap<String, String>,
 }
 
-/// Somebody who is known before the first call.
+/// A number that is banned before the first call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct Banned {
     /// The number.
     pub number: Number,
-    /// The name; may be empty.
-    pub name: String,
-    /// The role; may be empty.
-    pub role: String,
-    /// A note; may be empty.
-    pub note: String,
-    /// The reason for which the number is banned; none when it is not.
-    pub banned: Option<String>,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
 /// Callers drawn from the seed.
@@ -283,7 +279,9 @@ mod tests {
         let refusing = |kind: &FaultKind| matches!(kind, FaultKind::Refuse(words) if !words.is_empty());
         assert!(town_hall.faults.iter().any(|f| f.action == Some(Verb::Mute) && f.callers.is_some() && refusing(&f.kind)));
         assert!(town_hall.faults.iter().any(|f| f.callers.is_some() && f.kind == FaultKind::TimeOut));
-        assert!(calls.iter().all(|c| c.name.is_some()), "everybody has a name");
+        let nameless: Vec<_> = calls.iter().filter(|c| c.name.is_none()).map(|c| c.number.clone()).collect();
+        let banned: Vec<_> = town_hall.banned.iter().map(|banned| banned.number.digits()).collect();
+        assert_eq!(nameless, banned, "everybody has a name but the one who is banned");
     }
 
     #[test]

@@ -28,6 +28,11 @@ impl Past {
         Self { home: Home::new(), conference: conference.to_owned(), events: Vec::new() }
     }
 
+    /// The conference of what is told from here on.
+    pub fn conference(&mut self, conference: &str) {
+        conference.clone_into(&mut self.conference);
+    }
+
     /// A moment as `--since` takes it.
     pub fn moment(millis: i64) -> String {
         jiff::Timestamp::from_millisecond(BEGIN + millis).expect("a moment").to_string()

@@ -153,7 +153,7 @@ fn any(value: &str) -> Test {
     // The states beside them are not words of a row.
     let states = roster::Word::ALL.into_iter().filter(|word| found(word.text())).fold(0, |states, word| states | bit(word));
     let (hand, numberless) = (found("hand"), found("no number"));
-    Test::Word(Word { states, hand, numberless, text })
+    Test::Word(Word { text, states, hand, numberless })
 }
 
 fn text(value: &str) -> Text {

@@ -40,7 +40,9 @@ fn floor() -> (Roster, Moment) {
         (35, answer("g", 17, Outcome::Refused)),
         (36, What::Contacts(Contacts { edited: Moment(1), people: vec![speaker], gone: vec![] })),
     ];
-    events(story).iter().for_each(|event| _ = roster.apply(event));
+    for event in &events(story) {
+        roster.apply(event);
+    }
     (roster, Moment(60_000))
 }
 

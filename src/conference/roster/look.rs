@@ -3,7 +3,7 @@
 use super::{CallId, Counts, Participant, Roster, Waiting};
 use crate::conference::event::{Mode, Seq};
 use crate::conference::modes::{InForce, Modes};
-use crate::conference::people::People;
+use crate::conference::people::{NameFrom, People};
 use crate::conference::{CallKey, ConferenceId};
 
 impl Roster {
@@ -29,6 +29,13 @@ impl Roster {
     pub fn name<'a>(&'a self, call: &'a Participant) -> Option<&'a str> {
         let given = call.number.and_then(|number| self.people.name(number));
         given.or(call.given_name.as_deref()).or(call.said_name.as_deref())
+    }
+
+    /// Where the name to show is from.
+    #[must_use]
+    pub fn name_from(&self, call: &Participant) -> Option<NameFrom> {
+        let given = call.number.and_then(|number| self.people.name_from(number));
+        given.or(call.given_name.as_ref().map(|_| NameFrom::Moderator)).or(call.said_name.as_ref().map(|_| NameFrom::Callback))
     }
 
     /// What is known of people by their numbers.
@@ -59,6 +66,12 @@ impl Roster {
     #[must_use]
     pub fn hands(&self, conference: &ConferenceId) -> &[CallId] {
         self.hands.queue(conference)
+    }
+
+    /// The conferences in which a hand is up or somebody has the floor, by their numbers.
+    #[must_use]
+    pub fn conferences_with_hands(&self) -> Vec<&ConferenceId> {
+        self.hands.conferences()
     }
 
     /// The place of a raised hand in its conference, from 1.

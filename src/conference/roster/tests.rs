@@ -296,3 +296,22 @@ fn fields_learned_late_are_kept_and_a_number_beats_a_placeholder() {
     let (roster, _) = fold([(0, bare), (1, join("a", "1", "100"))]);
     assert_eq!((call(&roster, "a").number, &call(&roster, "a").instead), (Number::from_digits("100"), &None));
 }
+
+#[test]
+fn two_callers_without_a_number_stay_apart_even_where_their_tags_are_the_same() {
+    let mut seen = HashMap::new();
+    let twins = (0..).find_map(|i| {
+        let key = format!("call-{i}");
+        Some((seen.insert(CallKey::new(&key).tag(), key.clone())?, key))
+    });
+    let (first, second) = twins.expect("among so many");
+    let (roster, _) = fold([(0, join(&first, "1", "")), (1, join(&second, "1", "")), (2, join(&second, "1", ""))]);
+    let tags = [&first, &second].map(|key| call(&roster, key).tag());
+    assert_eq!(tags[0], CallKey::new(&first).tag(), "the tag of one who is there stays");
+    assert!(tags[1].starts_with(&tags[0]) && tags[1].len() == 8, "{tags:?}");
+    let (roster, _) = fold([(0, join(&first, "1", "100")), (1, join(&second, "1", ""))]);
+    assert_eq!(call(&roster, &second).tag().len(), 4, "who has a number needs no tag");
+    let (roster, _) = fold([(0, join(&first, "1", "")), (1, remove(&first)), (2, join(&second, "1", ""))]);
+    assert_eq!(call(&roster, &second).tag().len(), 4, "nobody else has it any more");
+    assert!(roster.tags.len() == 1);
+}

@@ -37,6 +37,11 @@ fn secure_phrases() {
 }
 
 #[test]
+fn roles() {
+    rule(validate_role, &[("speaker", "\"speaker\""), (" Sign  language\u{1b}", "\"Sign language\"")], &["", " \t"]);
+}
+
+#[test]
 fn emails() {
     secret_rule(validate_email, &["ada@example.org"], &["", "nobody", "@example.org", "ada@", "ada @example.org"]);
 }

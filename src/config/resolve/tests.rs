@@ -93,7 +93,7 @@ fn every_key_of_the_file_is_heard() {
          \"/ca.pem\"\naction_name = \"CALLFOW\"\nkeep_warm = true\npace = 11\nparallel = 5\nwithheld = \"send\"\nlisten = \"0.0.0.0:1\"\n\
          public_url = \"https://example.org\"\ncallback_token_file = \"t\"\ncallback_token_previous = \"0123456789abcdef0123456789abcdef\"\n\
          allow = [\"10.0.0.1\"]\nproxies = [\"10.0.0.0/8\"]\nconference = \"1122\"\njournal = \"j\"\nmoderator = \"eve\"\nkick = \
-         \"countdown\"\nstale_after = \"1h\"\nsilence_after = \"7m\"\nresume_within = \"2h\"\ntheme = \"ansi\"\nascii = true\nmask = true\nlog = \"l\"\nlog_level = \
+         \"countdown\"\nstale_after = \"1h\"\nsilence_after = \"7m\"\nresume_within = \"2h\"\ncontacts = \"c.csv\"\nexempt_roles = [\" Chair \"]\ntheme = \"ansi\"\nascii = true\nmask = true\nlog = \"l\"\nlog_level = \
          \"warn\"\n[keys]\nmute = \"x\"\n",
     );
     put(&home, ".config/confmod/key", "thekey\n", 0o600);
@@ -109,6 +109,7 @@ fn every_key_of_the_file_is_heard() {
     assert_eq!(config.public_url.as_ref().map(url::Url::as_str), Some("https://example.org/"));
     assert_eq!((config.allow[0].to_string(), config.proxies[0].to_string()), ("10.0.0.1/32".into(), "10.0.0.0/8".into()));
     assert_eq!((config.callback_token_file, config.journal, config.log), (here.join("t"), here.join("j"), here.join("l")));
+    assert_eq!((config.contacts, config.contacts_named, config.exempt_roles), (here.join("c.csv"), true, vec!["Chair".to_owned()]));
     assert_eq!((config.stale_after.as_secs(), config.silence_after.as_secs(), config.resume_within.as_secs()), (3_600, 420, 7_200));
     assert_eq!((config.theme, config.log_level, config.keys["mute"][0].as_str()), (ThemeChoice::Ansi, tracing::Level::WARN, "x"));
     assert_eq!((config.moderator.as_str(), config.conference.as_deref(), config.listen.port()), ("eve", Some("1122"), 1));
@@ -208,13 +209,16 @@ fn without_a_home_only_what_needs_one_is_refused() {
 
 #[test]
 fn a_demo_ignores_what_belongs_to_a_real_provider() {
-    let home =
-        home("userkey_file = \"/nonexistent\"\nlisten = \"0.0.0.0:1\"\njournal = \"/j\"\napi_url = \"https://example.org\"\nmask = true\n");
+    let home = home(
+        "userkey_file = \"/nonexistent\"\nlisten = \"0.0.0.0:1\"\njournal = \"/j\"\napi_url = \"https://example.org\"\nmask = true\n\
+         contacts = \"/c\"\n",
+    );
     let variables = [("CONFMOD_USERKEY", "k"), ("CONFMOD_LISTEN", "nonsense"), ("CONFMOD_CALLBACK_TOKEN", "/"), ("CONFMOD_JOURNAL", "/k")];
     let config = load_for(Purpose::Demo, &home, variables, &Flags::default()).expect("enough");
     assert!(config.userkey.is_none() && config.callback_token.is_none() && config.mask);
     assert_eq!((config.listen, config.api_url.clone()), (Config::default().listen, Config::default().api_url));
     assert!(config.journal.starts_with(home.path()), "{}", config.journal.display());
+    assert_eq!(config.contacts, Path::new(""), "nobody's contacts are read for callers who do not exist");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{App, Dialog};
+use super::{App, Dialog, QueueLine};
 use crate::conference::Moment;
 use crate::conference::view::stay;
 
@@ -81,8 +81,19 @@ impl App {
                     consider(stale);
                 }
             }
+            let ban = call.number.and_then(|number| self.roster.people().ban(number, self.now));
+            ban.and_then(|ban| ban.until).into_iter().for_each(&mut consider);
             if let Some(ask) = &call.ask {
                 consider(step(ask.ended.as_ref().map_or(ask.at, |ended| ended.at)));
+            }
+        }
+        if self.layout().queue.height > 0 {
+            // No screen shows more of them.
+            for line in self.queue_lines().iter().take(usize::from(self.size.1)) {
+                let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(|call| call.hand) } else { None };
+                if let Some(raised) = hand {
+                    consider(step(raised));
+                }
             }
         }
         if let Some(call) = self.selected().filter(|_| self.detail) {

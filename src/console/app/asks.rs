@@ -12,7 +12,7 @@ use crate::config::Withheld;
 use crate::console::command::Command;
 
 /// A key held down repeats: the same ask for the same caller so soon is the same press.
-const ONE_PRESS: Duration = Duration::from_millis(500);
+pub(super) const ONE_PRESS: Duration = Duration::from_millis(500);
 
 /// The action of a command that asks the provider for one.
 pub(super) fn action_of(command: Command) -> Option<Action> {
@@ -56,7 +56,7 @@ impl App {
                 | Command::Copy
         );
         if !needs_caller {
-            return None;
+            return self.why_no_order(command);
         }
         let Some(call) = self.selected() else { return Some("nobody is under the cursor".into()) };
         match command {
@@ -64,7 +64,7 @@ impl App {
             Command::Mark if !(call.is_live() || call.called_back || self.marks.has(self.cursor?)) => {
                 Some(format!("{} has left", self.label(call)))
             }
-            _ => None,
+            _ => self.why_no_order(command),
         }
     }
 
@@ -91,7 +91,7 @@ impl App {
     }
 
     /// What goes out as E164.
-    fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
+    pub(super) fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
         match (call.number, self.settings.withheld) {
             (Some(number), _) => Some(number.digits().into()),
             (None, Withheld::Send) => call.instead.clone(),

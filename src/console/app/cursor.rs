@@ -2,14 +2,15 @@
 //! screen whatever comes, goes or is dropped above it; only the moderator's own keys move it.
 
 use super::App;
-use super::layout::Layout;
+use super::layout::{Layout, Wanted};
 use crate::conference::roster::CallId;
 
 impl App {
     /// Where things are on the screen now.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        Layout::new(self.size, self.banner().is_some(), self.detail, self.shows_events())
+        let banners = u16::from(self.banner().is_some()) + u16::from(self.modes_here().next().is_some());
+        Layout::new(self.size, Wanted { banners, queue: self.shows_queue(), detail: self.detail, events: self.shows_events() })
     }
 
     /// The rows that are in the window.

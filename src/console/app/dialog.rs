@@ -3,7 +3,9 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::kick::KickDialog;
+use super::order::{BanForm, BanList};
 use super::palette::Palette;
+use crate::conference::ConferenceId;
 use crate::conference::roster::CallId;
 use crate::console::keys::{Chord, Key};
 
@@ -16,6 +18,12 @@ pub enum Dialog {
     Quit,
     /// A name is being typed for a caller.
     Name(Target, Input),
+    /// Lower all hands of this conference? Only `y` does.
+    ClearHands(ConferenceId),
+    /// A ban is being typed.
+    Ban(Box<BanForm>),
+    /// The banned numbers.
+    Bans(BanList),
     /// A filter is being typed; it filters while it is typed.
     Filter(Input),
     /// A command or a caller is being looked for.
@@ -43,7 +51,8 @@ impl Dialog {
         match self {
             Self::Kick(dialog) => &dialog.targets,
             Self::Name(target, _) => std::slice::from_ref(target),
-            Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => &[],
+            Self::Ban(form) => std::slice::from_ref(&form.target),
+            Self::ClearHands(_) | Self::Bans(_) | Self::Quit | Self::Filter(_) | Self::Palette(..) | Self::Help { .. } => &[],
         }
     }
 }

@@ -47,15 +47,16 @@ impl App {
         self.silence_due().filter(|_| !self.told_silence)
     }
 
-    /// Tells of a silence once.
-    pub(super) fn tell_silence(&mut self) {
+    /// Tells of a silence once; says whether it did.
+    pub(super) fn tell_silence(&mut self) -> bool {
         if !self.is_silent() || std::mem::replace(&mut self.told_silence, true) {
-            return;
+            return false;
         }
         let age = self.last_callback.map(|last| self.age_of(last)).unwrap_or_default();
         let inside = self.roster.all().inside;
         let who = if inside == 1 { "1 caller is".to_owned() } else { format!("{inside} callers are") };
         self.log(self.now, Tone::Warning, format!("no callback for {age} while {who} in: does the call flow still reach confmod?"));
+        true
     }
 
     /// Takes a start of the listener into account.

@@ -42,6 +42,8 @@ pub enum Message {
     Unread(String),
     /// Something that was to be written down was not; the journal's words.
     NotWritten(String),
+    /// What is wrong with the contacts file, the most urgent first.
+    Contacts(Vec<String>),
     /// Something stopped working and will not come back by itself.
     Fault(String),
     /// Time has passed.

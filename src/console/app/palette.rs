@@ -48,6 +48,9 @@ enum Rank {
     Command,
 }
 
+/// A find with its rank and score.
+type Ranked = ((Rank, u32), Found);
+
 /// A score of so many thirds of the best possible one is a good find: scraps in one piece, or at the
 /// beginnings of words.
 const GOOD: u32 = 2;
@@ -96,7 +99,7 @@ fn digits(word: &str) -> Option<String> {
 }
 
 /// The commands that match what was typed, with how well; all of them for nothing.
-fn commands(app: &App, search: &mut Search) -> Vec<((Rank, u32), Found)> {
+fn commands(app: &App, search: &mut Search) -> Vec<Ranked> {
     let useless = |command| matches!(command, Command::Palette | Command::Tab(_) | Command::Range(_) | Command::Back);
     let listed = command::TABLE.iter().filter(|entry| app.offers(entry) && !useless(entry.command));
     let mut found = Vec::new();
@@ -134,12 +137,12 @@ impl App {
     }
 
     /// The best callers in order of arrival, and how many more match.
-    fn callers(&self, search: &mut Search) -> (Vec<((Rank, u32), Found)>, usize) {
+    fn callers(&self, search: &mut Search) -> (Vec<Ranked>, usize) {
         let mut best = BinaryHeap::with_capacity(CALLERS + 1);
         let mut matching = 0_usize;
         let mut text = String::new();
         for (id, call) in self.roster.iter().filter(|(_, call)| View::in_sight(call, self.now)) {
-            self.write_names(call, &mut text);
+            self.all_of(call, &mut text);
             let Some(score) = search.score(&text) else { continue };
             matching += 1;
             let rank = if search.is_good(score) { Rank::Caller } else { Rank::FaintCaller };
@@ -154,12 +157,12 @@ impl App {
     }
 
     /// Everything that a caller may be looked for by.
-    fn write_names(&self, call: &Participant, text: &mut String) {
+    fn all_of(&self, call: &Participant, text: &mut String) {
         text.clear();
         text.push_str(self.roster.name(call).unwrap_or_default());
         match call.number {
-            Some(number) => *text += &format!(" {}", number.e164()),
-            None => *text += &format!(" no number #{}", call.key.tag()),
+            Some(number) => text.extend([" ", &number.e164()]),
+            None => text.extend([" no number #", &call.tag()]),
         }
         if let Some(conference) = &call.conference {
             *text += " ";

@@ -1,5 +1,6 @@
 //! What keys, pasted text and the mouse do: an open dialog takes them first, else they are commands.
 
+use super::asks::ONE_PRESS;
 use super::{App, Dialog, Effect, Mouse, Tone};
 use crate::conference::roster::CallId;
 use crate::console::command::{self, Command};
@@ -13,7 +14,7 @@ const WHEEL: isize = 3;
 
 impl App {
     pub(super) fn press(&mut self, chord: Chord) -> Vec<Effect> {
-        if chord.alt && self.keys.command(chord).is_none() {
+        if chord.alt && self.command_of(chord).is_none() {
             // Terminals send Esc and a key typed right after it as that key with Alt.
             let mut effects = self.press(Chord::plain(Key::Esc));
             effects.extend(self.press(Chord { alt: false, ..chord }));
@@ -22,15 +23,23 @@ impl App {
         if self.dialog.is_some() {
             return self.press_in_dialog(chord);
         }
-        let command = self.keys.command(chord);
+        let command = self.command_of(chord);
         if !matches!(command, Some(Command::Range(_))) {
             self.end_range();
         }
-        let belongs = |command: &Command| self.replay.is_some() || !command::entry_of(*command).replay;
-        match command.filter(belongs).filter(|command| !self.is_blind() || *command == Command::Quit) {
+        if self.is_held_key(chord) && command.is_some_and(super::order::is_once) {
+            return Vec::new();
+        }
+        match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }
+    }
+
+    /// Whether a key is down since its last press: it came again at once, and no other key between.
+    fn is_held_key(&mut self, chord: Chord) -> bool {
+        let before = self.pressed.replace((chord, self.now));
+        before.is_some_and(|(before, at)| before == chord && self.now.since(at) < ONE_PRESS)
     }
 
     fn press_in_dialog(&mut self, chord: Chord) -> Vec<Effect> {
@@ -39,10 +48,14 @@ impl App {
         let (enter, esc, yes) = (chord.key == Key::Enter, chord.key == Key::Esc, chord == Chord::char('y'));
         match dialog {
             Dialog::Kick(kick) => return self.press_in_kick(kick, chord),
+            Dialog::ClearHands(conference) if yes => return self.clear_hands(&conference),
+            Dialog::ClearHands(_) => self.say(Tone::Plain, "the hands stay up"),
             Dialog::Quit if quits => return vec![Effect::QuitNow],
             Dialog::Quit if yes => return self.quit(),
             Dialog::Quit => {}
             _ if quits => return self.run(Command::Quit),
+            Dialog::Ban(form) => return self.press_in_ban(form, chord),
+            Dialog::Bans(list) => return self.press_in_bans(list, chord),
             Dialog::Name(target, _) if esc => self.let_go(&[target.id]),
             Dialog::Name(target, input) if enter => {
                 let effects = self.name(target.id, &input);
@@ -111,6 +124,7 @@ impl App {
         let text = crate::text::clean_field(text);
         match &mut self.dialog {
             Some(Dialog::Name(_, input)) => input.insert(&text),
+            Some(Dialog::Ban(form)) => form.field().insert(&text),
             Some(Dialog::Palette(palette)) => {
                 let mut input = palette.input.clone();
                 input.insert(&text);
@@ -122,7 +136,7 @@ impl App {
                 self.filter(&typed);
             }
             // Pasted text must never act: it may hold a k and a y.
-            _ => self.say(Tone::Warning, "pasted text is taken in a filter, a name or the palette only"),
+            _ => self.say(Tone::Warning, "pasted text is taken where text is typed only"),
         }
         Vec::new()
     }
@@ -136,7 +150,7 @@ impl App {
             (Some(Dialog::Help { scrolled }), Mouse::WheelUp | Mouse::WheelDown) => {
                 *scrolled = scrolled.saturating_add_signed(wheel).min(command::TABLE.len());
             }
-            (Some(Dialog::Kick(_) | Dialog::Quit | Dialog::Help { .. }), Mouse::Press(..)) => {
+            (Some(Dialog::Kick(_) | Dialog::ClearHands(_) | Dialog::Quit | Dialog::Help { .. }), Mouse::Press(..)) => {
                 return self.press_in_dialog(Chord::plain(Key::Esc));
             }
             (Some(_), _) => {}

@@ -6,7 +6,8 @@ use crate::conference::event::Seq;
 use crate::conference::filter::Filter;
 use crate::conference::view::Column;
 use crate::conference::{CallKey, Moment};
-use crate::console::command::{Command, Play};
+use crate::console::command::{self, Command, Play};
+use crate::console::keys::Chord;
 
 /// How a replay goes. Where it is, is the console's own time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +44,11 @@ impl App {
         Some(Moment(self.shown_now().0.saturating_add(seconds * 1_000)).min(played.last))
     }
 
+    /// The command of a press, here and now.
+    pub(super) fn command_of(&self, chord: Chord) -> Option<Command> {
+        if self.replay.is_some() { self.keys.command_in_replay(chord) } else { self.keys.command(chord) }
+    }
+
     /// Hands a key on to the player.
     pub(super) fn play(&mut self, play: Play) -> Vec<Effect> {
         if self.has_ended() && matches!(play, Play::Forward | Play::FarForward | Play::NextEvent) {
@@ -61,8 +67,8 @@ impl App {
     }
 
     fn say_ended(&mut self) {
-        let again = self.keys.text(crate::console::command::entry_of(Command::Play(Play::Pause)));
-        let again = if again.is_empty() { String::new() } else { format!("; {again} begins again") };
+        let keys = self.keys.text(command::entry_of(Command::Play(Play::Pause)));
+        let again = keys.split(' ').next().filter(|key| !key.is_empty()).map(|key| format!("; {key} begins again")).unwrap_or_default();
         self.say(Tone::Plain, format!("the replay is over: this is the last picture{again}"));
     }
 

@@ -23,6 +23,7 @@ impl App {
             Command::TakeBack => return self.take_back(),
             Command::Hand
             | Command::Floor
+            | Command::FloorBack
             | Command::HandFirst
             | Command::ClearHands
             | Command::Queue
@@ -146,11 +147,14 @@ impl App {
         self.say(Tone::Plain, format!("sorted by {}{}: {first}", column.label(), if reverse { ", reversed" } else { "" }));
     }
 
-    fn pane(&mut self, change: impl FnOnce(&mut Self)) {
+    pub(super) fn pane(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
         let layout = self.layout();
-        if (self.detail && layout.detail.height == 0) || (self.events == Some(true) && !self.detail && layout.events.height == 0) {
+        let (queue, detail, events) = (layout.queue.height > 0, layout.detail.height > 0, layout.events.height > 0);
+        if !queue && !detail && !events && (self.queue == Some(true) || self.detail || self.events == Some(true)) {
             self.say(Tone::Warning, "there is no room for a pane; make the window taller");
+        } else if queue && self.detail && !detail {
+            self.say(Tone::Plain, "there is room for one pane; H hides the hands");
         }
         self.straighten();
     }

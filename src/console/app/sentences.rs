@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::App;
 use crate::conference::event::{
-    Answer, Arrival, Banned, Cause, Contacts, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, What,
+    Answer, Arrival, Banned, Cause, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
 };
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
@@ -14,7 +14,7 @@ use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
-const NAME: usize = 28;
+pub(super) const NAME: usize = 28;
 
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,18 @@ pub struct Line {
     pub tone: Tone,
     /// The sentence.
     pub text: String,
+    /// The event by which it is found again to be kept up to date; none for a line that stays as it is.
+    pub about: Option<Seq>,
 }
 
 /// What an event will need to be told that is gone after it is folded in.
 pub(super) struct Before {
     label: Option<String>,
-    waiting: Option<Waiting>,
+    /// The ask that an answer is to.
+    pub(super) waiting: Option<Waiting>,
     shared: usize,
+    /// Whether the mode that is set or ended held before.
+    held: bool,
 }
 
 impl App {
@@ -55,7 +60,8 @@ impl App {
             What::Answered(answer) => self.roster.waiting(answer.ask).copied(),
             _ => None,
         };
-        Before { label: call.map(|call| self.label(call)), waiting, shared: call.map_or(0, |call| self.roster.sharing(call)) }
+        let held = matches!(&event.what, What::Mode(set) if self.roster.mode(&set.conference, set.mode).is_some());
+        Before { label: call.map(|call| self.label(call)), waiting, shared: call.map_or(0, |call| self.roster.sharing(call)), held }
     }
 
     fn call(&self, key: &CallKey) -> Option<&Participant> {
@@ -74,6 +80,8 @@ impl App {
         let superseded = matches!(&event.what, What::Answered(answer) if self.is_superseded(answer));
         let bulk = before.waiting.is_some_and(|waiting| waiting.cause == Cause::Bulk);
         let told = match &event.what {
+            What::Asked(_) | What::AskedLate(_) | What::Answered(_) if self.tell_rule(event, &who, before) => None,
+            What::Mode(set) if set.on == before.held => None,
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) if repeated || *change == Change::Nothing => None,
             // There is nothing to tell of it yet; its row says that it calls.
             What::Started(arrival) if arrival.number.is_none() && arrival.name.is_none() => None,
@@ -105,14 +113,18 @@ impl App {
             What::Removed(_) => before.label.as_ref().map(|who| (Tone::Plain, format!("{who} was taken off the list"))),
             What::Named(named) if named.name.is_empty() => Some((Tone::Plain, format!("{} took the name of {who} away", named.by))),
             What::Named(named) => Some((Tone::Plain, format!("{} named a caller {}", named.by, named.name))),
-            What::Contacts(contacts) => Some((Tone::Plain, tell_contacts(contacts))),
+            What::Contacts(contacts) => {
+                self.tell_contacts(event.at, contacts);
+                None
+            }
             What::Exempted(Exempted { exempt: true, by, .. }) => {
                 Some((Tone::Plain, format!("{by} exempted {who} from lecture mode and lock")))
             }
             What::Exempted(Exempted { by, .. }) => Some((Tone::Plain, format!("{by} took the exemption of {who} away"))),
-            What::Banned(Banned { number, reason, by, .. }) => {
+            What::Banned(Banned { number, reason, by, until }) => {
+                let lasts = until.map_or_else(|| "good".to_owned(), |until| super::ages::age(until.since(event.at)));
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-                Some((Tone::Warning, format!("{by} banned {}{why}", number.e164())))
+                Some((Tone::Warning, format!("{by} banned {} for {lasts}{why}", number.e164())))
             }
             What::Lifted(lifted) => Some((Tone::Plain, format!("{} lifted the ban of {}", lifted.by, lifted.number.e164()))),
             What::Halted(halted) => Some((Tone::Plain, format!("{} stopped what had not been asked yet", halted.by))),
@@ -120,11 +132,29 @@ impl App {
             What::Listening(listening) => listening.down_since.map(|since| tell_gap(event.at.since(since))),
         };
         if let Some((tone, text)) = told {
-            let asked_for = matches!(event.what, What::Asked(_) | What::Answered(_) | What::Removed(_) | What::Named(_));
-            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && event.seq > self.settings.news_after {
+            let asked_for = match &event.what {
+                What::Hand(hand) => hand.by.is_some(),
+                What::Asked(_)
+                | What::Answered(_)
+                | What::Removed(_)
+                | What::Named(_)
+                | What::HandsCleared(_)
+                | What::Floor(_)
+                | What::Exempted(_)
+                | What::Lifted(_) => true,
+                _ => false,
+            };
+            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && self.is_news(event) {
                 self.say(tone, text.clone());
             }
-            self.log(event.at, tone, text);
+            let about = matches!(event.what, What::Joined(_)).then_some(event.seq);
+            self.log_about(about, event.at, tone, text);
+        }
+        match &event.what {
+            What::Mode(set) if set.on != before.held => self.count_mode(event, set),
+            What::Joined(arrival) if !repeated => self.tell_out_of_reach(event, arrival, &who),
+            What::Recorded(recorded) => self.tallies.recorded(&recorded.late),
+            _ => {}
         }
         if let What::Started(arrival) | What::Joined(arrival) = &event.what {
             self.tell_slips(event, arrival, before, repeated);
@@ -154,9 +184,14 @@ impl App {
         self.say(tone, text);
     }
 
+    /// Whether an event is news, not what was before this console began.
+    pub(super) fn is_news(&self, event: &Event) -> bool {
+        event.seq > self.settings.news_after
+    }
+
     /// Tells something worth a look, in the events pane and the status line.
-    fn warn(&mut self, event: &Event, text: String) {
-        if event.seq > self.settings.news_after {
+    pub(super) fn warn(&mut self, event: &Event, text: String) {
+        if self.is_news(event) {
             self.say(Tone::Warning, text.clone());
         }
         self.log(event.at, Tone::Warning, text);
@@ -222,11 +257,6 @@ fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
         (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
         (Mode::Lock, false) => format!("{by} unlocked {conference}"),
     }
-}
-
-fn tell_contacts(contacts: &Contacts) -> String {
-    let gone = if contacts.gone.is_empty() { String::new() } else { format!(", {} are in it no longer", contacts.gone.len()) };
-    format!("the contacts file: {} rows are new or changed{gone}", contacts.people.len())
 }
 
 fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {

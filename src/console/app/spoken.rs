@@ -1,6 +1,8 @@
 //! What is asked for in words instead of with keys: a command, and whom it is about named outright. Cursor, marks and
 //! the filter choose nobody here, and are left as they are.
 
+use std::time::Duration;
+
 use super::{App, Dialog, Effect, Tone};
 use crate::conference::ConferenceId;
 use crate::conference::event::{Banned, Lifted, Mode, Named, What};
@@ -23,7 +25,7 @@ pub enum Spoken {
     In(Command, ConferenceId, Option<bool>),
     /// This caller's name, for this and later calls; empty takes it away.
     Name(CallId, String),
-    /// Ban this caller's number, for this reason; without one, empty.
+    /// Ban this caller's number, for this reason, which may be empty; `for 2h` before it ends the ban after that time.
     Ban(CallId, String),
     /// Lift the ban of this number.
     Lift(Number),
@@ -35,6 +37,15 @@ pub enum Spoken {
     Answer(String),
     /// There is no more to be asked for: quit.
     End,
+}
+
+/// `for 2h shouting`: how long a ban lasts, and why. Without a time it is for good.
+fn how_long(reason: &str) -> Result<(Option<Duration>, &str), String> {
+    let Some(rest) = reason.strip_prefix("for ").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) else {
+        return Ok((None, reason));
+    };
+    let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    Ok((super::order::lasts(time)?, reason))
 }
 
 impl App {
@@ -132,8 +143,10 @@ impl App {
     fn ban_spoken(&mut self, id: CallId, reason: &str) -> Result<Vec<Effect>, String> {
         let call = self.roster.get(id).ok_or("that caller has left and is off the list")?;
         let number = call.number.ok_or_else(|| format!("{} has no number: only a number can be banned", self.label(call)))?;
+        let (lasts, reason) = how_long(reason)?;
+        let until = lasts.map(|lasts| self.now.plus(lasts));
         let reason = crate::text::clean_field(reason).into();
-        Ok(vec![Effect::Append(What::Banned(Banned { number, reason, until: None, by: self.settings.moderator.clone() }))])
+        Ok(vec![Effect::Append(What::Banned(Banned { number, reason, until, by: self.settings.moderator.clone() }))])
     }
 
     fn lift(&mut self, number: Number) -> Result<Vec<Effect>, String> {
@@ -176,6 +189,10 @@ impl App {
             Dialog::Quit => {
                 let inside = super::plural(self.roster.all().inside as usize, "caller is in and stays in", "callers are in and stay in");
                 format!("quit? {inside}; who comes or leaves after this is not known. type yes")
+            }
+            Dialog::ClearHands(conference) => {
+                let hands = super::plural(self.roster.hands(conference).len(), "hand", "hands");
+                format!("lower all hands of {conference}, {hands}? type yes")
             }
             _ => "are you sure? type yes".to_owned(),
         })

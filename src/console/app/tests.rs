@@ -28,8 +28,8 @@ pub(crate) fn settings() -> Settings {
         resume_within: Duration::from_secs(12 * 3_600),
         withheld: Withheld::Refuse,
         kick: Kick::Dialog,
-        pace: 10,
         alerts: AlertWays::default(),
+        pace: 10,
         read_only: false,
         mask: false,
         listener: "127.0.0.1:8787".into(),
@@ -167,9 +167,12 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 }
 
 mod asking;
+mod banning;
 mod bulk;
 mod chaos;
+mod hands;
 mod looking_on;
 mod marking;
 mod moving;
+mod ruling;
 mod telling;

@@ -1,5 +1,6 @@
 //! What each message does: keys and mouse go to [`press`](super::press), news are folded in here.
 
+use super::alerts::Rule;
 use super::{App, Effect, Message, Tone};
 use crate::conference::Moment;
 use crate::conference::event::{Event, What};
@@ -90,6 +91,10 @@ impl App {
                 self.say(Tone::Bad, why);
                 Vec::new()
             }
+            Message::Contacts(said) => {
+                self.tell_slips_of_contacts(said);
+                Vec::new()
+            }
             Message::Fault(what) => {
                 self.say(Tone::Bad, what.clone());
                 self.log(self.now, Tone::Bad, what.clone());
@@ -97,7 +102,10 @@ impl App {
                 Vec::new()
             }
             Message::Tick => {
-                self.tell_silence();
+                // A silence that is older than this console is told above, and alerts nobody.
+                if self.tell_silence() {
+                    self.alerts.raise(Rule::Silence, None);
+                }
                 Vec::new()
             }
         };

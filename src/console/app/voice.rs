@@ -145,7 +145,8 @@ impl App {
         let known = self.described(number);
         let written = known.map_or_else(|| number.e164(), |known| known.international.clone());
         let written = self.roster.name(call).map(|_| self.show(&written).into_owned());
-        written.into_iter().chain(known.and_then(|known| known.country.clone())).map(|part| format!(", {part}")).collect()
+        let parts = written.into_iter().chain(known.and_then(|known| known.country.clone()));
+        parts.fold(String::new(), |all, part| all + ", " + &part)
     }
 
     /// When time alone does or says something, whatever a screen would show.

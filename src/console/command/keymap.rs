@@ -9,6 +9,8 @@ use crate::console::keys::Chord;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyMap {
     commands: HashMap<Chord, Command>,
+    /// What a press does in a replay instead.
+    played: HashMap<Chord, Command>,
     chords: Vec<Vec<Chord>>,
 }
 
@@ -21,15 +23,16 @@ impl KeyMap {
             let known = TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ");
             return Err(format!("{id}: there is no such command; the commands are {known}"));
         }
-        let mut map = Self { commands: HashMap::new(), chords: Vec::new() };
-        let mut owners: HashMap<Chord, &str> = HashMap::new();
+        let mut map = Self { commands: HashMap::new(), played: HashMap::new(), chords: Vec::new() };
+        // The same key may do one thing in the live console and another in a replay.
+        let mut owners: HashMap<(Chord, bool), &str> = HashMap::new();
         for entry in TABLE {
             let texts: Vec<&str> =
                 changed.get(entry.id).map_or_else(|| entry.keys.to_vec(), |keys| keys.iter().map(String::as_str).collect());
             let mut chords = Vec::new();
             for (text, place) in texts.into_iter().zip(1..) {
                 let chord = Chord::parse(text).map_err(|error| format!("{}: {error}", entry.id))?;
-                if let Some(other) = owners.insert(chord, entry.id) {
+                if let Some(other) = owners.insert((chord, entry.replay), entry.id) {
                     return Err(format!("{chord} is bound twice, to {other} and to {}; give one of them another key", entry.id));
                 }
                 let command = match entry.command {
@@ -37,7 +40,8 @@ impl KeyMap {
                     Command::Range(_) => Command::Range(place),
                     other => other,
                 };
-                map.commands.insert(chord, command);
+                let commands = if entry.replay { &mut map.played } else { &mut map.commands };
+                commands.insert(chord, command);
                 chords.push(chord);
             }
             if chords.is_empty() && entry.command == Command::Quit {
@@ -46,6 +50,12 @@ impl KeyMap {
             map.chords.push(chords);
         }
         Ok(map)
+    }
+
+    /// The command of a press in a replay: what only a replay has comes first.
+    #[must_use]
+    pub fn command_in_replay(&self, chord: Chord) -> Option<Command> {
+        self.played.get(&chord).copied().or_else(|| self.command(chord))
     }
 
     /// The command of a press.
@@ -69,7 +79,7 @@ impl KeyMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::command::entry_of;
+    use crate::console::command::{Play, entry_of};
 
     fn changed(id: &str, keys: &[&str]) -> BTreeMap<String, Vec<String>> {
         BTreeMap::from([(id.to_owned(), keys.iter().map(ToString::to_string).collect())])
@@ -89,6 +99,9 @@ mod tests {
         ] {
             assert_eq!(map.command(Chord::parse(chord).expect("a key")), Some(command), "{chord}");
         }
+        let space = Chord::parse("Space").expect("a key");
+        assert_eq!((map.command(space), map.command_in_replay(space)), (Some(Command::Mark), Some(Command::Play(Play::Pause))));
+        assert_eq!(map.command_in_replay(Chord::char('s')), Some(Command::Sort));
         assert_eq!(map.command(Chord::char('j')), None, "no vi-style movement: k kicks");
     }
 
@@ -113,6 +126,10 @@ mod tests {
         assert_eq!(map.text(entry_of(Command::Tab(1))), "1-9");
         let twice = KeyMap::new(&changed("kick", &["m"])).expect_err("m is mute's");
         assert!(twice.contains("m is bound twice, to mute and to kick"), "{twice}");
+        let plus = KeyMap::new(&changed("mute", &["+"])).expect("a replay's keys are free in the live console");
+        assert_eq!(plus.command(Chord::char('+')), Some(Command::Mute));
+        assert_eq!(plus.command_in_replay(Chord::char('+')), Some(Command::Play(Play::Faster)));
+        assert!(KeyMap::new(&changed("pause", &["+"])).expect_err("twice in a replay").contains("bound twice"));
         assert!(KeyMap::new(&changed("kick", &["kk"])).expect_err("no key").contains("kick: "));
         assert!(KeyMap::new(&changed("quit", &[])).expect_err("no way out").contains("no way out"));
         assert!(KeyMap::new(&changed("copy", &[])).is_ok(), "any other command may be without a key");

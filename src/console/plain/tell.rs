@@ -97,7 +97,9 @@ fn line(app: &App, call: &Participant) -> String {
         (None, Some(_)) => parts.push("hand up".to_owned()),
         (None, None) => {}
     }
+    let floor = call.conference.as_ref().and_then(|conference| app.roster.floor(conference));
     let marks = [
+        (floor.is_some() && floor == app.roster.find(&call.key), "has the floor".to_owned()),
         (app.roster.is_exempt(call), "exempt".to_owned()),
         (call.called_back, "called back".to_owned()),
         (app.roster.sharing(call) > 1, format!("{} calls have this number", app.roster.sharing(call))),
@@ -180,8 +182,8 @@ pub(super) fn conferences(app: &App) -> Vec<String> {
         let shown = if id == app.view.conference.as_ref() { ", shown" } else { "" };
         let Some(id) = id else { return format!("all: {}{shown}", counted(counts)) };
         let modes = [Mode::Lecture, Mode::Lock].into_iter().filter(|mode| app.roster.mode(id, *mode).is_some());
-        let modes: String = modes.map(|mode| format!(", {} is on", mode.words())).collect();
-        format!("{id}: {}{modes}{shown}", counted(counts))
+        let parts = std::iter::once(counted(counts)).chain(modes.map(|mode| format!("{} is on", mode.words())));
+        format!("{id}: {}{shown}", parts.collect::<Vec<_>>().join(", "))
     });
     told.collect()
 }

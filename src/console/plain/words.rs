@@ -74,6 +74,7 @@ pub(super) const fn typing(command: Command) -> Typing {
         Command::Again => takes(Takes::CallersOrAll, "again, again 3", "ask again where the last ask failed or is unknown"),
         Command::TakeBack => takes(Takes::Nothing, "undo, take back", ""),
         Command::Hand => takes(Takes::Callers, "hand 3", "raise the caller's hand, or lower it"),
+        Command::FloorBack => takes(Takes::Conference, "floor back, floor back 1122", ""),
         Command::HandFirst => takes(Takes::Callers, "hand first 3", ""),
         Command::Floor => takes(Takes::Conference, "floor, floor 1122", ""),
         Command::ClearHands => takes(Takes::Conference, "clear hands, clear hands 1122", ""),
@@ -85,7 +86,11 @@ pub(super) const fn typing(command: Command) -> Typing {
             takes(Takes::Mode, "lock on, lock off, lock 1122 on", "lock: whoever joins and is not exempt is kicked, until it is off")
         }
         Command::Exempt => takes(Takes::Callers, "exempt 3", ""),
-        Command::Ban => takes(Takes::Reason, "ban 3 shouting", "ban the caller's number, for this reason: whoever joins from it is kicked"),
+        Command::Ban => takes(
+            Takes::Reason,
+            "ban 3 shouting, ban 3 for 2h shouting",
+            "ban the caller's number, for a reason and a time or for good: whoever joins from it is kicked",
+        ),
         Command::Bans => takes(Takes::Telling, "bans", "list the banned numbers"),
         Command::Unreachable => takes(Takes::Telling, "unreachable", ""),
         Command::Name => takes(Takes::Name, "name 3 Ada Lovelace", "name the caller, for this and later calls from the number"),

@@ -65,7 +65,8 @@ async fn events_come_in_their_own_time() {
     pass(4).await;
     assert_eq!((taken(&mut player), player.now()), (vec![], Moment(108_000)));
     pass(1).await;
-    assert_eq!(taken(&mut player), [3, 4], "time does not go back with a clock that was set back");
+    let late: Vec<_> = [player.take(), player.take()].into_iter().flatten().flatten().map(|event| (event.seq.0, event.at)).collect();
+    assert_eq!(late, [(3, Moment(110_000)), (4, Moment(110_000))], "time does not go back with a clock that was set back");
     pass(45).await;
     assert_eq!((taken(&mut player), player.due()), (vec![5], None));
     pass(1_000).await;

@@ -1,6 +1,7 @@
 //! The real loop with a screen and an input of the tests' own, on a real journal.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -16,6 +17,7 @@ use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
+use crate::journal::Draft;
 use crate::journal::sqlite::Sqlite;
 
 /// What a test sees of the screen.
@@ -108,6 +110,7 @@ impl Desk {
             counts: Arc::default(),
             signals: signalled,
             panics: panicked,
+            contacts: mpsc::unbounded_channel().1,
             reports: folder.path().join("reports"),
             stop_asking: Box::pin(async move {
                 let _ = stopped.await;

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::paint::Paint;
 use crate::conference::Moment;
+use crate::conference::people::NameFrom;
 use crate::conference::roster::Participant;
 use crate::console::app::App;
 use crate::console::app::layout::Area;
@@ -97,6 +98,8 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
             theme.warning,
         ),
     }
+    lines.extend(person(app, call, plain));
+    let mut line = |label: &str, value: String, style: Style| lines.push((label.to_owned(), value, style));
     let conference = call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string);
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
     line("conference", format!("{conference}{stays}"), plain);
@@ -104,7 +107,22 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     let since = if call.stays == 0 { "started" } else { "joined" };
     line(since, format!("{}, last news {} ago", clock(call.joined), app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {
-        line("hand", format!("up for {}", app.age_of(raised)), theme.warning);
+        let place = app.cursor.and_then(|id| app.roster.hand_place(id)).map_or_else(String::new, |place| format!(", number {place}"));
+        line("hand", format!("up for {}{place}", app.age_of(raised)), theme.warning);
+    }
+    if call.conference.as_ref().is_some_and(|conference| app.cursor.is_some() && app.roster.floor(conference) == app.cursor) {
+        line("floor", "has it".to_owned(), theme.good);
+    }
+    if let Some(ban) = call.number.and_then(|number| app.roster.people().ban(number, app.now)) {
+        let until = ban.until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", super::bans::date(until)));
+        let reason = if ban.reason.is_empty() { String::new() } else { format!(": {}", app.show(&ban.reason)) };
+        line("banned", format!("{until} by {}{reason}", ban.by), theme.warning);
+    }
+    match app.roster.name_from(call) {
+        Some(NameFrom::Contacts) => line("name", "from the contacts file".to_owned(), plain),
+        Some(NameFrom::Moderator) => line("name", "given by a moderator".to_owned(), plain),
+        // That the call flow names its callers is nothing to say each time.
+        Some(NameFrom::Callback) | None => {}
     }
     if let Some(said) = call.said_name.as_deref().filter(|said| app.roster.name(call) != Some(said)) {
         line("said name", app.show(said).into_owned(), plain);
@@ -113,6 +131,16 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         line("dialled", app.show(called).into_owned(), plain);
     }
     lines
+}
+
+/// What is known of a caller as a person: role and note from the contacts file, exemption.
+fn person(app: &App, call: &Participant, plain: Style) -> Vec<Line> {
+    let contact = call.number.and_then(|number| app.roster.people().get(number)?.contact());
+    let exempt = if app.roster.is_exempt(call) { "from lecture mode and lock" } else { "" };
+    let role = contact.map_or("", |contact| &contact.role);
+    let note = contact.map_or("", |contact| &contact.note);
+    let known = [("role", role), ("exempt", exempt), ("note", note)].into_iter().filter(|(_, text)| !text.is_empty());
+    known.map(|(label, text)| (label.to_owned(), app.show(text).into_owned(), plain)).collect()
 }
 
 /// Text broken between words where it can be, to lines of at most `width` columns.

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 
+use super::bans;
 use super::detail::wrapped;
 use super::footer::typed;
 use super::help;
@@ -25,6 +26,14 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App) {
             let lines: Vec<_> = std::iter::once(callers).chain(rest.map(str::to_owned)).collect();
             question(paint, "quit?", &lines, "quits", "any other key stays");
         }
+        Some(Dialog::ClearHands(conference)) => {
+            let hands = app.roster.hands(conference).len();
+            let what = if hands == 1 { "1 hand goes down".to_owned() } else { format!("{hands} hands go down") };
+            let lines = [format!("{what} in {conference}."), "Their order cannot be brought back.".to_owned()];
+            question(paint, "lower all hands?", &lines, "lowers them", "any other key: they stay up");
+        }
+        Some(Dialog::Ban(form)) => bans::form(paint, app, form),
+        Some(Dialog::Bans(list)) => bans::list(paint, app, list),
         Some(Dialog::Name(target, input)) => {
             let inside = paint.dialog(56, 4, "name this caller");
             let who = app.roster.get(target.id);

@@ -41,11 +41,6 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
         paint.text(line.width - width - 1, line.y, width, mark, dim);
     }
     health(paint, app, layout);
-    if let Some((tone, text)) = app.banner() {
-        let style = if tone == crate::console::app::Tone::Bad { paint.theme.banner } else { paint.theme.warning };
-        paint.style(layout.banner, style);
-        paint.text(layout.banner.x + 1, layout.banner.y, layout.banner.width.saturating_sub(2), &text, style);
-    }
 }
 
 /// One thing that the health line says. Where there is little room the lowest ranks stay.

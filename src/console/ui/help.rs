@@ -82,10 +82,11 @@ fn caller(app: &App, id: CallId) -> (String, String) {
     let Some(call) = app.roster.get(id) else { return ("this caller is gone".to_owned(), String::new()) };
     let number = call.number.map(|number| app.show(&number.e164()).into_owned());
     let place = match (call.presence, &call.conference) {
-        (Presence::Left, _) => "has left".to_owned(),
-        (Presence::Kicked, _) if !call.called_back => "was kicked".to_owned(),
+        (Presence::Left, _) => "who has left".to_owned(),
+        (Presence::Kicked, _) if !call.called_back => "who was kicked".to_owned(),
         (_, Some(conference)) => format!("in {conference}"),
         (_, None) => "calling".to_owned(),
     };
-    (app.label(call), format!("go to {}{place}", number.map(|number| format!("{number} ")).unwrap_or_default()))
+    let gap = if place.starts_with("who") { ", " } else { " " };
+    (app.label(call), format!("go to {}{place}", number.map(|number| number + gap).unwrap_or_default()))
 }

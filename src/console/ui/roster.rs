@@ -59,7 +59,7 @@ fn slots(width: u16) -> Vec<Slot> {
         (Field::Place, 5),
         (Field::Voice, 8),
         (Field::Stay, 6),
-        (Field::Hand, 4),
+        (Field::Hand, 5),
         (Field::Ask, 14),
     ];
     let needed =
@@ -140,18 +140,44 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
     for slot in slots {
         let (text, own) = match slot.field {
             Field::Mark => (mark(app, &theme.glyphs, id, under), theme.accent),
-            Field::Caller => (app.label(call), Style::new()),
+            Field::Caller => (caller(app, paint, call, slot.width), Style::new()),
             Field::Number => (number(app, &theme.glyphs, call), Style::new()),
             Field::Place => (place(app, call, slot.width), Style::new()),
             Field::Voice => (voice(app, call, word, slot.width), theme.word(word)),
             Field::Stay => (app.stay_of(call), Style::new()),
-            Field::Hand => (if call.hand.is_some() { theme.glyphs.hand.to_owned() } else { String::new() }, theme.warning),
+            Field::Hand => hand(app, paint, id, call),
             Field::Ask => ask(app, paint, call, slot.width),
         };
         // A row that is gone is dim as a whole, and the cursor's colours hold on its row unless something is wrong.
         let style = if gone || (under && !matches!(word, Word::Failed | Word::Unknown)) { base } else { base.patch(own) };
         paint.text(area.x + slot.x, area.y, slot.width, &text, style);
     }
+}
+
+/// What the caller is called, and what of rules is special: in words where there is room, else by the key that
+/// changes it.
+fn caller(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> String {
+    let label = app.label(call);
+    let banned = call.number.is_some_and(|number| app.roster.people().ban(number, app.now).is_some());
+    let mark = match (banned, app.roster.is_exempt(call), width >= 24) {
+        (false, false, _) => return label,
+        (true, _, true) => " (banned)",
+        (true, _, false) => " (B)",
+        (false, true, true) => " (exempt)",
+        (false, true, false) => " (x)",
+    };
+    let room = usize::from(width) - mark.len();
+    format!("{}{mark}", crate::text::cut(&label, room, paint.theme.glyphs.ellipsis))
+}
+
+/// Who has the floor, and the places of raised hands.
+fn hand(app: &App, paint: &Paint<'_>, id: CallId, call: &Participant) -> (String, Style) {
+    let theme = paint.theme;
+    if call.conference.as_ref().is_some_and(|conference| app.roster.floor(conference) == Some(id)) {
+        return ("floor".to_owned(), theme.good);
+    }
+    let place = app.roster.hand_place(id).map_or_else(String::new, |place| place.to_string());
+    (if call.hand.is_some() { format!("{}{place}", theme.glyphs.hand) } else { String::new() }, theme.warning)
 }
 
 /// Where the cursor is, and who is marked.
@@ -169,7 +195,7 @@ fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> Strin
             let mark = if sharing > 1 { format!(" {}{sharing}", glyphs.times) } else { String::new() };
             format!("{}{mark}", app.show(&number.e164()))
         }
-        None if app.roster.name(call).is_some() => format!("no number #{}", call.key.tag()),
+        None if app.roster.name(call).is_some() => format!("no number #{}", call.tag()),
         None => call.instead.as_deref().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
     }
 }

@@ -5,7 +5,7 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::conference::Moment;
-use crate::conference::event::Seq;
+use crate::conference::event::{Contact, Contacts, Seq, What};
 use crate::conference::story::{answer, ask, hand, join, leave, named_arrival, start};
 use crate::conference::{Action, Outcome};
 use crate::config::ThemeChoice;
@@ -178,7 +178,7 @@ fn counts_that_are_not_zero_are_in_the_header() {
     for seq in 3..8 {
         stage.event(ask("a", Action::Mute));
         let mut failed = answer("a", seq * 2 - 3, Outcome::NotDelivered);
-        if let crate::conference::event::What::Answered(answer) = &mut failed {
+        if let What::Answered(answer) = &mut failed {
             answer.reached = false;
         }
         stage.event(failed);
@@ -205,7 +205,7 @@ fn muting_and_its_kind_stand_in_the_voice_column_only() {
 #[test]
 fn every_screen_is_drawn_at_every_size() {
     let mut stages: Vec<(Stage, &str)> =
-        ["", "d", "e", "d e", "k", "q", "n", "/ a", ": m", "?", "? PgDn", "p"].map(|keys| (town_hall(), keys)).into();
+        ["", "d", "e", "d e", "k", "q", "n", "/ a", "/ > x", ": m", ": g u s", "?", "? PgDn", "p"].map(|keys| (town_hall(), keys)).into();
     stages.push((Stage::new(|settings| settings.fragile_session = true), ""));
     let theme = Theme::new(ThemeChoice::Truecolor, false);
     for (stage, keys) in &mut stages {
@@ -237,7 +237,7 @@ fn nothing_that_was_not_cleaned_reaches_a_cell() {
     stage.event(named_arrival("a", "1122", "12157010680", hostile));
     stage.event(ask("a", Action::Mute));
     let mut refused = answer("a", 2, Outcome::Refused);
-    if let crate::conference::event::What::Answered(answer) = &mut refused {
+    if let What::Answered(answer) = &mut refused {
         answer.detail = hostile.into();
     }
     stage.event(refused);
@@ -340,6 +340,30 @@ fn the_detail_pane_shows_the_other_fields_and_counts_what_does_not_fit() {
 }
 
 #[test]
+fn the_detail_pane_says_what_is_known_of_the_person() {
+    let mut stage = Stage::with(1);
+    stage.keys("d");
+    let before = draw(&mut stage, (80, 24));
+    assert!(!["role ", "note ", "exempt ", "name "].iter().any(|label| before.contains(label)), "{before}");
+    let number = crate::phone::Number::from_digits("12157010680").expect("a number");
+    let row = Contact { number, name: "Ada L".into(), role: "Chair".into(), note: "brings slides, +12157010680".into(), exempt: true };
+    stage.event(What::Contacts(Contacts { edited: Moment(1), people: vec![row], gone: vec![] }));
+    for size in [(80, 24), (140, 40)] {
+        let screen = draw(&mut stage, size);
+        for text in ["Ada L", "role         Chair", "exempt       from lecture mode and lock", "note         brings slides"] {
+            assert!(screen.contains(text), "{text}: {screen}");
+        }
+    }
+    let screen = draw(&mut stage, (140, 40));
+    assert!(screen.contains("name         from the contacts file") && screen.contains("said name    Caller a"), "{screen}");
+    stage.event(crate::conference::story::name("a", "12157010680", "Grace"));
+    stage.keys("p");
+    let screen = draw(&mut stage, (140, 40));
+    assert!(screen.contains("name         given by a moderator") && screen.contains("Chair"), "{screen}");
+    assert!(!screen.contains("12157010680"), "digits of a note are masked too: {screen}");
+}
+
+#[test]
 fn a_wide_letter_does_not_eat_a_dialogs_border() {
     let mut stage = Stage::new(|_| {});
     for place in 0..12 {
@@ -355,4 +379,7 @@ fn a_wide_letter_does_not_eat_a_dialogs_border() {
     }
 }
 
+mod finding;
 mod looking_on;
+mod order;
+mod screens;

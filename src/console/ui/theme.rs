@@ -29,8 +29,10 @@ pub struct Theme {
     pub warning: Style,
     /// Did not work.
     pub bad: Style,
-    /// Across the screen.
+    /// Across the screen, for what broke.
     pub banner: Style,
+    /// Across the screen, for a mode that holds.
+    pub mode: Style,
 }
 
 /// Signs, in two sets.
@@ -113,6 +115,7 @@ impl Theme {
             warning: plain.add_modifier(Modifier::BOLD),
             bad: plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             banner: plain.add_modifier(Modifier::REVERSED | Modifier::BOLD),
+            mode: plain.add_modifier(Modifier::REVERSED),
         };
         let colours = match choice {
             ThemeChoice::None => return theme,
@@ -130,6 +133,7 @@ impl Theme {
         theme.warning = plain.fg(warning);
         theme.bad = plain.fg(bad).add_modifier(Modifier::BOLD);
         theme.banner = plain.fg(Color::White).bg(bad).add_modifier(Modifier::BOLD);
+        theme.mode = plain.fg(Color::Black).bg(warning);
         if choice == ThemeChoice::Truecolor {
             theme.cursor = plain.fg(Color::Rgb(240, 244, 250)).bg(Color::Rgb(44, 62, 92));
         }

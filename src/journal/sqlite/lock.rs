@@ -13,7 +13,7 @@ use super::OpenError;
 use crate::conference::Moment;
 
 /// How often, and after which time, a lock is tried again that may only have been asked for.
-const ASKED: u32 = 3;
+const ASKED: u32 = 10;
 const ASKING: Duration = Duration::from_millis(10);
 
 /// The lock, held as long as this lives.

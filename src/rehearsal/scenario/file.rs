@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::{Caller, Crowd, Scenario, ScenarioError};
 use crate::phone::Number;
 
+mod banned;
 mod fault;
-mod known;
 
 /// More callers than this help nobody and take long to draw.
 const MOST_CALLERS: u32 = 100_000;
@@ -32,6 +32,7 @@ struct File {
     seed: u64,
     conferences: Spanned<Vec<String>>,
     called: Option<String>,
+    contacts: Option<String>,
     #[serde(default)]
     flow: Flow,
     #[serde(default)]
@@ -40,7 +41,7 @@ struct File {
     caller: Vec<Spanned<RawCaller>>,
     crowd: Option<RawCrowd>,
     #[serde(default)]
-    known: Vec<known::Raw>,
+    banned: Vec<banned::Raw>,
     #[serde(default)]
     fault: Vec<fault::Raw>,
 }
@@ -148,11 +149,12 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
         seed: raw.seed,
         conferences,
         called: raw.called,
+        contacts: raw.contacts,
         latency: source.optional_time("latency", raw.provider.latency.as_ref())?.unwrap_or_default(),
         action_names: raw.provider.action_names.map_or_else(|| vec![ACTION_NAME.to_owned()], Spanned::into_inner),
         callers,
         crowd,
-        known: raw.known.iter().map(|known| known::read(&source, known)).collect::<Result<_, _>>()?,
+        banned: raw.banned.iter().map(|banned| banned::read(&source, banned)).collect::<Result<_, _>>()?,
         faults,
         reports_leaving: raw.flow.leave.unwrap_or(true),
         enter: source.optional_time("enter", raw.flow.enter.as_ref())?.unwrap_or(Duration::from_millis(400)),

@@ -31,7 +31,7 @@ pub(super) fn attendance(report: &Report, clock: &Clock) -> String {
         ("Ended", false),
     ];
     let columns: Vec<_> = columns.into_iter().filter(|(name, _)| rooms || *name != "Conference").collect();
-    let mut out = open("attendance", "Attendance", "Share is of the time in which anybody was in.", &columns);
+    let mut out = open("attendance", "Attendance", "Share is of the time in which anybody was in the same conference.", &columns);
     for caller in report.attendance.iter().take(LINES) {
         // Writing to a String cannot fail.
         let _ = write!(out, "<tr><th scope=\"row\" dir=\"auto\">{}</th>", escape(&caller.label()));

@@ -25,7 +25,7 @@ const NAME: usize = 24;
 const MARKS: usize = 40;
 
 /// The height of a line in the drawing that names a conference.
-const ROOM: f64 = 26.0;
+const ROOM: f64 = 32.0;
 
 /// The rows that are shown: all, or those who were in longest; by conference, in order of their first join.
 fn shown(report: &Report) -> Vec<&Attendance> {
@@ -73,7 +73,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, axis: &Axis) -> String {
             room = Some(&caller.conference);
             if rooms > 0 {
                 // Writing to a String cannot fail.
-                let _ = writeln!(out, "<text class=\"room\" x=\"0\" y=\"{}\">Conference {}</text>", y + 18.0, escape(&caller.conference));
+                let _ = writeln!(out, "<text class=\"room\" x=\"0\" y=\"{}\">Conference {}</text>", y + 26.0, escape(&caller.conference));
                 y += ROOM;
             }
             for (_, held) in modes.range((&*caller.conference, Mode::Lecture)..=(&*caller.conference, Mode::Lock)) {

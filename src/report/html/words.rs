@@ -64,7 +64,7 @@ impl Clock {
 
     /// Its name.
     pub(super) fn zone(&self) -> String {
-        let name = self.zone.iana_name().map(str::to_owned);
+        let name = self.zone.iana_name().map(|name| name.trim_start_matches("Etc/").to_owned());
         name.unwrap_or_else(|| self.local(self.until).strftime("UTC%:z").to_string())
     }
 }

@@ -173,3 +173,22 @@ proptest! {
         prop_assert_eq!(told, raised);
     }
 }
+
+#[test]
+fn a_silence_alerts_once_and_not_when_it_is_older_than_the_console() {
+    let mut stage =
+        Stage::new(|settings| (settings.alerts, settings.silence_after) = (all(&[Way::Bell, Way::Osc9]), Duration::from_mins(10)));
+    stage.event(named_arrival("a", "1122", "100", "Ada"));
+    assert_eq!(rings(&stage.wait(599)), 0);
+    assert_eq!(notified(&stage.wait(2)), ["callers are in, and no callback comes"]);
+    assert_eq!(rings(&stage.wait(600)), 0, "once");
+    stage.event(named_arrival("b", "1122", "200", "Ben"));
+    assert_eq!(rings(&stage.wait(601)), 1, "and again for another one");
+
+    let mut stage = Stage::new(|settings| (settings.alerts, settings.silence_after) = (all(&[Way::Bell]), Duration::from_mins(10)));
+    let long_ago = Event { seq: Seq(1), at: stage.app.now.minus(Duration::from_hours(1)), what: named_arrival("a", "1122", "100", "Ada") };
+    stage.app.update(stage.app.now, super::super::Message::Events([long_ago].into()));
+    let mut effects = stage.app.update(stage.app.now, super::super::Message::Restored);
+    effects.extend(stage.wait(700));
+    assert_eq!(rings(&effects), 0);
+}

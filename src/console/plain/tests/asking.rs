@@ -187,6 +187,12 @@ fn names_and_bans_are_written_down_as_typed() {
     let (_, whats) = typed(&mut stage, "ban 5 shouting, twice");
     let [What::Banned(banned)] = &whats[..] else { panic!("{whats:?}") };
     assert_eq!((&*banned.number.digits(), &*banned.reason, banned.until), ("4930901820", "shouting, twice", None));
+    let (_, timed) = typed(&mut stage, "ban 2 for 2h shouting");
+    let until = stage.app.now.plus(std::time::Duration::from_hours(2));
+    assert!(matches!(&timed[..], [What::Banned(banned)] if banned.until == Some(until) && &*banned.reason == "shouting"), "{timed:?}");
+    let (_, why) = typed(&mut stage, "ban 2 for shouting");
+    assert!(matches!(&why[..], [What::Banned(banned)] if banned.until.is_none() && &*banned.reason == "for shouting"), "{why:?}");
+    assert!(says(&mut stage, "ban 2 for 2x shouting").contains("write 2h or 30d"));
     stage.event(whats[0].clone());
     stage.app.take_said();
     assert_eq!(says(&mut stage, "bans"), "+4930901820, banned for good by ada: shouting, twice");
@@ -196,4 +202,35 @@ fn names_and_bans_are_written_down_as_typed() {
     stage.event(What::Joined(crate::conference::story::arrival("f", "1122", "")));
     stage.app.take_said();
     assert!(says(&mut stage, "ban 6").contains("only a number can be banned"));
+}
+
+#[test]
+fn hands_floor_and_modes_go_by_words() {
+    let mut stage = room();
+    let (_, whats) = typed(&mut stage, "hand 3");
+    assert!(matches!(&whats[..], [What::Hand(hand)] if hand.up && hand.call.as_str() == "c"), "{whats:?}");
+    stage.event(whats[0].clone());
+    stage.app.take_said();
+    assert!(says(&mut stage, "floor").starts_with("which conference?"));
+    let (_, whats) = typed(&mut stage, "floor 1122");
+    assert!(
+        matches!(&whats[..], [What::Floor(given), What::Asked(ask)]
+        if given.call.as_ref() == Some(&ask.call) && ask.call.as_str() == "c" && ask.action == Action::Unmute),
+        "{whats:?}"
+    );
+    assert_eq!(says(&mut stage, "clear hands 1122"), "lower all hands of 1122, 1 hand? type yes");
+    assert!(matches!(&typed(&mut stage, "yes").1[..], [What::HandsCleared(_)]));
+    typed(&mut stage, "conference 2233");
+    for (line, on) in [("lecture on", true), ("lecture off", false), ("lock", true), ("lock", false)] {
+        let (_, whats) = typed(&mut stage, line);
+        assert!(matches!(&whats[..], [What::Mode(set)] if set.on == on && set.conference.as_str() == "2233"), "{line}: {whats:?}");
+        stage.event(whats[0].clone());
+        stage.app.take_said();
+        if on {
+            let again = line.split(' ').next().expect("a word").to_owned() + " on";
+            assert!(says(&mut stage, &again).ends_with("is on in 2233 already"), "{line}");
+        }
+    }
+    let (_, whats) = typed(&mut stage, "exempt 1");
+    assert!(matches!(&whats[..], [What::Exempted(exempted)] if exempted.exempt && exempted.call.as_str() == "a"), "{whats:?}");
 }

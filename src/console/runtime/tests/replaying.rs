@@ -59,7 +59,7 @@ async fn a_conference_comes_again_in_its_own_time_and_stays_at_the_end() {
         desk.pass(2).await;
         desk.shows(&["1:02 of 15:00", "Ben ", "Ben joined 1122"]);
         desk.pass(600).await;
-        desk.shows(&["15:00 of 15:00", "over", "left", "the replay is over: this is the last picture; Enter begins again"]);
+        desk.shows(&["15:00 of 15:00", "over", "left", "the replay is over: this is the last picture; Space begins again"]);
         let frames = desk.seen.borrow().frames;
         desk.pass(3_600).await;
         assert_eq!(desk.seen.borrow().frames, frames, "nothing moves any more");
@@ -123,6 +123,22 @@ async fn going_back_keeps_what_the_moderator_has_set() {
         desk.pass(1).await;
         desk.shows(&["10:12 of 15:00", "/be 1 of 2", "> Ben "]);
         assert!(!desk.says("+12157010680"), "the filter holds");
+        desk.press('q');
+        desk.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_read_any_more_stops_the_replay_and_says_so() {
+    local(async {
+        let desk = desk(Some(62), 1.0);
+        desk.pass(1).await;
+        let database = rusqlite::Connection::open(desk.folder.path().join("j.sqlite")).expect("the journal");
+        database.execute_batch("DROP VIEW log; DROP TABLE event").expect("broken");
+        desk.key(KeyCode::Left);
+        desk.pass(1).await;
+        desk.shows(&["the replay cannot go on: reading the journal: no such table: event", "paused"]);
         desk.press('q');
         desk.end().await;
     })

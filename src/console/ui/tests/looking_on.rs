@@ -80,7 +80,7 @@ fn a_replay_offers_what_it_can_do_and_nothing_else() {
     let mut stage = replay(false, 5);
     let footer = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
     let screen = draw(&mut stage, (80, 24));
-    assert_eq!(footer(&screen), " Enter pause  Left 10 s back  Right 10 s on  . next event  + faster  / filter");
+    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next event  / filter  ? help  : more");
     stage.keys("?");
     let screen = draw(&mut stage, (140, 50));
     assert!(screen.contains("in a replay: go half as fast") && !screen.contains("kick the caller"), "{screen}");
@@ -116,6 +116,7 @@ fn the_header_keeps_what_is_urgent_where_there_is_little_room() {
     let mut stage = trouble();
     let health = |stage: &mut Stage, size| draw(stage, size).lines().nth(1).unwrap_or_default().to_owned();
     assert_eq!(health(&mut stage, (80, 24)), " 127.0.0.1:8787 · silent for 31m · provider 80/80 ms · 2 dropped · 31 refused");
+    assert_eq!(health(&mut stage, (70, 24)), " 127.0.0.1:8787 · silent for 31m · 2 dropped · 31 refused · 1 ask out");
     assert_eq!(health(&mut stage, (50, 24)), " 127.0.0.1:8787 · silent for 31m · 2 dropped");
     let wide = health(&mut stage, (200, 40));
     for words in ["silent: last callback 31m ago", "2 dropped", "31 refused", "1 without a number", "1 ask out", &gap(&stage)] {

@@ -13,6 +13,12 @@ async fn a_follower_reads_what_is_there_and_what_comes_and_writes_nothing() {
     assert_eq!(*follower.health().borrow(), Health::Followed("ada, process 1".into()));
     let mut feed = follower.subscribe(Seq(0));
     assert_eq!(next(&mut feed).await, [1]);
+    // Now it waits for news and does not read any more by itself.
+    tokio::select! {
+        biased;
+        _ = feed.next() => panic!("there is no news yet"),
+        () = tokio::task::yield_now() => {}
+    }
     for seq in 2..=5 {
         assert_eq!(journal.append(draft(seq as i64, left("c"))).durable().await, Ok(Seq(seq)));
     }
@@ -90,15 +96,20 @@ fn asking_whether_a_journal_is_held_does_not_keep_anybody_out() {
     drop(Sqlite::open(&path, "test").expect("opens"));
     let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let asking = {
-        let (over, path) = (Arc::clone(&over), path.clone());
+        let over = Arc::clone(&over);
+        let lock = folder.path().join("j.sqlite.lock");
         std::thread::spawn(move || {
+            // As asking does it, only for much longer.
             while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                let _ = is_held(&path);
-                std::thread::sleep(Duration::from_micros(200));
+                let file = std::fs::File::open(&lock).expect("the lock");
+                let asked = file.try_lock_shared();
+                std::thread::sleep(Duration::from_millis(3));
+                drop((asked, file));
+                std::thread::sleep(Duration::from_millis(4));
             }
         })
     };
-    for _ in 0..50 {
+    for _ in 0..20 {
         drop(Sqlite::open(&path, "test").expect("opens while others ask"));
     }
     over.store(true, std::sync::atomic::Ordering::Relaxed);

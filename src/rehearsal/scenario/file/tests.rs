@@ -43,13 +43,12 @@ fn a_good_file_says_what_it_means() {
 }
 
 #[test]
-fn people_can_be_known_before_they_call() {
-    let known = "[[known]]\nnumber = \"+1 917-555 0190\"\nname = \"Horn\"\nrole = \"guest\"\nbanned = \"loud\"\n";
-    let scenario = parse("f", &format!("{GOOD}{known}")).expect("a scenario");
-    let [horn] = &scenario.known[..] else { panic!("one, not {:?}", scenario.known) };
-    assert_eq!((horn.number.digits().as_str(), horn.name.as_str(), horn.role.as_str()), ("19175550190", "Horn", "guest"));
-    assert_eq!((horn.note.as_str(), horn.banned.as_deref()), ("", Some("loud")));
-    let slip = parse("f", &format!("{GOOD}{}", known.replace("+1 917-555 0190", "12"))).expect_err("no number");
+fn numbers_can_be_banned_before_they_call() {
+    let banned = "[[banned]]\nnumber = \"+1 917-555 0190\"\nreason = \"loud\"\n";
+    let scenario = parse("f", &format!("{GOOD}{banned}")).expect("a scenario");
+    let [horn] = &scenario.banned[..] else { panic!("one, not {:?}", scenario.banned) };
+    assert_eq!((horn.number.digits().as_str(), horn.reason.as_str()), ("19175550190", "loud"));
+    let slip = parse("f", &format!("{GOOD}{}", banned.replace("+1 917-555 0190", "12"))).expect_err("no number");
     assert!(slip.to_string().contains("which is no number of 3 to 15 digits"), "{slip}");
 }
 

@@ -1,28 +1,25 @@
-//! People whom the demo's moderator knows before anybody calls.
+//! Numbers that the demo's moderator has banned before anybody calls.
 
 use serde::Deserialize;
 
 use super::{Source, Text};
 use crate::phone::Number;
-use crate::rehearsal::scenario::{Known, ScenarioError};
+use crate::rehearsal::scenario::{Banned, ScenarioError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     number: Text,
-    name: Option<String>,
-    role: Option<String>,
-    note: Option<String>,
-    banned: Option<String>,
+    #[serde(default)]
+    reason: String,
 }
 
-pub(super) fn read(source: &Source<'_>, raw: &Raw) -> Result<Known, ScenarioError> {
+pub(super) fn read(source: &Source<'_>, raw: &Raw) -> Result<Banned, ScenarioError> {
     let text = raw.number.get_ref();
     let digits = text.strip_prefix('+').unwrap_or(text).replace([' ', '-'], "");
     let number = Number::from_digits(&digits).ok_or_else(|| {
         let problem = format!("`number` is {text:?}, which is no number of 3 to 15 digits");
         source.error(&raw.number.span(), problem, "write it like \"+1 212 555 0123\"")
     })?;
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    Ok(Known { number, name: text(&raw.name), role: text(&raw.role), note: text(&raw.note), banned: raw.banned.clone() })
+    Ok(Banned { number, reason: raw.reason.clone() })
 }
