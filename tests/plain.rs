@@ -326,6 +326,21 @@ fn a_dumb_terminal_gets_lines_and_no_escapes() {
 }
 
 #[test]
+fn where_nothing_is_moderated_it_is_refused() {
+    let stage = Stage::new();
+    for command in ["replay", "check", "urls"] {
+        let output = Command::new(support::confmod())
+            .args(["--plain", command])
+            .env_clear()
+            .envs(environment(stage.home.path()))
+            .output()
+            .expect("confmod runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains("--plain is for the console"), "{command}: {told}");
+    }
+}
+
+#[test]
 fn the_demo_does_it_too() {
     let stage = Stage::new();
     let mut talk = Talk::start(&stage, &["demo", "--plain", "--speed", "20"]);

@@ -24,6 +24,9 @@ pub fn execute(cli: Cli) -> ExitCode {
             Err(missing) => fail(&missing, WRONG),
         });
     };
+    if plain && !matches!(command, Command::Demo(_)) {
+        return fail("--plain is for the console and for confmod demo; leave it out here, or see confmod --help", WRONG);
+    }
     match command {
         Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
             start_log(&loaded.config);
