@@ -38,6 +38,13 @@ fn nothing_is_said_twice_and_nothing_of_what_was_before() {
 }
 
 #[test]
+fn nothing_wakes_it_that_only_a_screen_would_show() {
+    let stage = room();
+    let next = stage.app.next_change().expect("the silence of the callbacks is told");
+    assert!(next.since(stage.app.now) >= std::time::Duration::from_mins(30), "{next:?}");
+}
+
+#[test]
 fn who_lists_number_name_phone_state_and_hand() {
     let mut stage = room();
     stage.event(hand("c", true));
