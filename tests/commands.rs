@@ -140,7 +140,7 @@ fn wrong_usage_ends_with_2_and_names_the_help() {
     for line in [
         "frobnicate",
         "--fancy",
-        "replay --plain",
+        "report --plain",
         "--userkey x",
         "report --format pdf",
         "replay --speed 0",

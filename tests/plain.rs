@@ -5,6 +5,8 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,8 @@ struct Talk {
     input: Option<ChildStdin>,
     lines: Receiver<String>,
     heard: Vec<String>,
+    /// Set, nothing is read any more, and the pipe stays open.
+    deaf: Arc<AtomicBool>,
 }
 
 impl Talk {
@@ -51,6 +55,8 @@ impl Talk {
             .expect("confmod starts");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("its output"));
         let (send, lines) = channel();
+        let deaf = Arc::new(AtomicBool::new(false));
+        let stops = Arc::clone(&deaf);
         std::thread::spawn(move || {
             let mut output = BufReader::new(output);
             let mut bytes = Vec::new();
@@ -59,9 +65,12 @@ impl Talk {
                 if send.send(line).is_err() {
                     return;
                 }
+                while stops.load(Ordering::SeqCst) {
+                    std::thread::park();
+                }
             }
         });
-        Self { child, input, lines, heard: Vec::new() }
+        Self { child, input, lines, heard: Vec::new(), deaf }
     }
 
     /// Waits for a line with this in it.
@@ -328,9 +337,10 @@ fn a_dumb_terminal_gets_lines_and_no_escapes() {
 #[test]
 fn where_nothing_is_moderated_it_is_refused() {
     let stage = Stage::new();
-    for command in ["replay", "check", "urls"] {
+    for command in ["rehearse --callbacks http://127.0.0.1:1/callback/x", "check", "urls"] {
         let output = Command::new(support::confmod())
-            .args(["--plain", command])
+            .arg("--plain")
+            .args(command.split(' '))
             .env_clear()
             .envs(environment(stage.home.path()))
             .output()
@@ -351,4 +361,48 @@ fn the_demo_does_it_too() {
     talk.input.take();
     talk.ended();
     assert_eq!(stage.asked(), [], "a real provider is never asked");
+}
+
+#[test]
+fn a_reader_who_does_not_read_holds_up_neither_callbacks_nor_the_end() {
+    let stage = Stage::new();
+    let (mut talk, listener) = open(&stage, &["--plain"]);
+    talk.deaf.store(true, Ordering::SeqCst);
+    for place in 0..40 {
+        listener.tell("join", &format!("key=c{place}&conference=1122&number={ADA}&name={}", "x".repeat(200)));
+        talk.say(&"help\n".repeat(20));
+    }
+    let asked = Instant::now();
+    talk.signal(Signal::TERM);
+    assert_eq!(talk.child.wait().expect("it ends").code(), Some(143));
+    assert!(asked.elapsed() < LONGEST, "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn a_past_conference_is_replayed_in_lines() {
+    let (stage, mut talk, listener) = with_two();
+    talk.say("mute 1");
+    talk.hear("1 Ada Lovelace muted in");
+    listener.tell("leave", "key=ben");
+    talk.hear("2 Ben left after");
+    talk.input.take();
+    talk.ended();
+    // A minute between one thing and the next.
+    let journal = rusqlite::Connection::open(stage.home.journal()).expect("the journal");
+    journal.execute_batch("UPDATE event SET at = (SELECT min(at) FROM event) - 3600000 + seq * 60000").expect("an older journal");
+    let mut talk = Talk::start(&stage, &["replay", "--plain", "--conference", "1122", "--speed", "100"]);
+    talk.hear("this is a replay: it shows what was and changes nothing");
+    talk.hear("2 Ben joined 1122");
+    talk.hear("1 Ada Lovelace muted in");
+    talk.hear("the replay is over; pause begins again");
+    talk.say("mute 1");
+    talk.hear("mute is no command");
+    talk.say("who");
+    talk.hear("1 Ada Lovelace");
+    talk.say("pause");
+    talk.hear("the replay is here");
+    talk.hear("2 Ben joined 1122");
+    talk.say("quit");
+    let (_, code) = talk.ended();
+    assert_eq!((code, stage.asked().len()), (0, 1));
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::session::Face;
 use super::settings::checked;
 use super::{
     AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
@@ -24,8 +25,8 @@ pub fn execute(cli: Cli) -> ExitCode {
             Err(missing) => fail(&missing, WRONG),
         });
     };
-    if plain && !matches!(command, Command::Demo(_)) {
-        return fail("--plain is for the console and for confmod demo; leave it out here, or see confmod --help", WRONG);
+    if plain && !matches!(command, Command::Demo(_) | Command::Replay(_)) {
+        return fail("--plain is for the console, confmod demo and confmod replay; leave it out here, or see confmod --help", WRONG);
     }
     match command {
         Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
@@ -38,7 +39,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             let conference = flags.conference.clone();
             with(&flags, Purpose::Journal, |loaded| {
                 start_log(&loaded.config);
-                replay::run(&loaded.config, &args, conference.as_deref())
+                replay::run(&loaded.config, &args, conference.as_deref(), Face::of(plain || args.plain))
             })
         }
         Command::Mute(args) => one_ask(Action::Mute, &args, flags),

@@ -1,4 +1,4 @@
-//! The console without a screen: what happens as sentences, one a line, and commands typed as words. Another pair of
+//! The console without a screen, for live conferences, the demo and replays alike: what happens as sentences, one a line, and commands typed as words. Another pair of
 //! eyes and hands for the same [`App`]: who is meant and what is asked is decided there, never here.
 //!
 //! Nothing here writes an escape, moves a cursor, or says a thing twice.

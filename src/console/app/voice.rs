@@ -39,6 +39,11 @@ impl Voice {
         }
     }
 
+    /// Everything is told anew: nothing is said until it has come. Numbers stay, because calls come in the same order.
+    pub(super) fn silenced(self) -> Self {
+        Self { began: false, ..self }
+    }
+
     fn hear(&mut self, at: Option<Moment>, tone: Tone, text: &str) {
         if !self.began {
             return;
@@ -110,6 +115,9 @@ impl App {
             voice.number(id);
         }
         self.look_up_all();
+        if self.replay.is_some() {
+            self.hear(Some(self.now), Tone::Plain, "the replay is here");
+        }
     }
 
     /// Gives a newcomer a number, and looks up where the call is from, before anything is said of it.
