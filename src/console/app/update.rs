@@ -122,6 +122,8 @@ impl App {
         let before = self.before(event);
         let change = self.roster.apply(event);
         match &event.what {
+            // What a moderator does to a hand is no callback.
+            What::Hand(hand) if hand.by.is_some() => {}
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
                 self.told_silence = false;

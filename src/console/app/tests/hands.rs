@@ -215,7 +215,9 @@ fn the_age_of_a_hand_in_sight_steps() {
     let mut stage = Stage::with(1);
     stage.app.update(stage.now, Message::Resized(140, 40));
     stage.wait(3_700);
-    raise(&mut stage, "a");
+    let heard = stage.app.last_callback;
+    stage.play("h");
+    assert_eq!(stage.app.last_callback, heard, "a moderator's hand is no callback");
     let next = stage.app.next_change().expect("a step");
     assert_eq!(next.since(stage.now), Duration::from_secs(5));
 }

@@ -16,7 +16,8 @@ pub(super) fn keep(name: &str, stage: &mut Stage) {
         for (kind, theme) in [("ascii", Theme::new(ThemeChoice::None, true)), ("colour", Theme::new(ThemeChoice::Ansi, false))] {
             stage.app.update(stage.app.now, Message::Resized(size.0, size.1));
             let buffer = draw_with(stage, size, &theme);
-            let mut drawn = lines(&buffer).iter().map(|line| format!("{}\n", still(line).trim_end())).collect::<String>();
+            let mut drawn = lines(&buffer).iter().map(|line| still(line).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+            drawn.push('\n');
             if kind == "colour" {
                 drawn.push_str(&styles(&buffer));
             } else {
