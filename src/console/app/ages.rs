@@ -49,6 +49,9 @@ impl App {
     /// When something on the screen changes by time alone; none when nothing does.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
+        if self.voice.is_some() {
+            return self.next_deed();
+        }
         // An age steps on the first beat at which it reads differently.
         let step = |since: Moment| {
             let shown = self.shown_now().since(since);

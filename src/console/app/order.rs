@@ -11,6 +11,7 @@ mod bans;
 mod hands;
 mod modes;
 
+pub(super) use bans::lasts;
 pub use bans::{BanForm, BanList};
 pub use hands::QueueLine;
 

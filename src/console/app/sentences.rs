@@ -200,12 +200,13 @@ impl App {
     fn tell_join(&self, who: &str, arrival: &Arrival, change: &Change) -> (Tone, String) {
         let conference = arrival.conference.as_ref().map_or("a conference", |id| id.as_str());
         let call = self.call(&arrival.call);
+        let more = call.filter(|_| self.voice.is_some()).map(|call| self.number_and_place(call)).unwrap_or_default();
         match call {
             Some(call) if call.presence == Presence::Kicked => (Tone::Warning, format!("{who} was kicked and called back")),
             Some(call) if call.stays > 1 && !matches!(change, Change::Added(_)) => {
-                (Tone::Plain, format!("{who} joined {conference} again"))
+                (Tone::Plain, format!("{who} joined {conference} again{more}"))
             }
-            _ => (Tone::Plain, format!("{who} joined {conference}")),
+            _ => (Tone::Plain, format!("{who} joined {conference}{more}")),
         }
     }
 

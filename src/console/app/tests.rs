@@ -49,6 +49,13 @@ impl Stage {
         Self { app: App::new(settings, keys, (80, 24), now), seq: 0, now }
     }
 
+    /// The same console, heard and not seen, with everything told that was before.
+    pub(crate) fn heard(mut self) -> Self {
+        self.app = self.app.heard();
+        self.app.update(self.now, Message::Restored);
+        self
+    }
+
     /// Callers a, b, c and so on, in conference 1122.
     pub(crate) fn with(callers: usize) -> Self {
         let mut stage = Self::new(|_| {});
@@ -105,7 +112,7 @@ impl Stage {
     }
 
     /// The place in the journal of the last event.
-    fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.seq
     }
 }

@@ -18,6 +18,7 @@ impl App {
             Message::Key(chord) => self.press(chord),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.mouse(mouse),
+            Message::Spoken(spoken) => self.spoken(spoken),
             Message::Resized(width, height) => {
                 self.size = (width, height);
                 if self.is_blind() {
@@ -36,6 +37,7 @@ impl App {
                 self.cursor = None;
                 self.forget();
                 self.find_again();
+                self.begin_to_say();
                 self.tell_silence();
                 Vec::new()
             }
@@ -62,6 +64,7 @@ impl App {
             }
             Message::PhonesReady => {
                 self.phones_ready = true;
+                self.look_up_all();
                 Vec::new()
             }
             Message::Fields(seq, fields) => {
@@ -145,6 +148,7 @@ impl App {
         if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
+        self.introduce(&change);
         self.tell(event, &change, &before);
         self.note_alerts(event, &change);
     }
