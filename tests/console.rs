@@ -332,7 +332,7 @@ fn the_palette_runs_any_command_and_help_lists_them() {
 fn pasted_text_never_acts() {
     let (stage, mut console, _) = with_three();
     console.paste("kymuq\r\x1b[A");
-    wait_for_notice(&console, "pasted text is taken in a filter, a name or the palette only");
+    wait_for_notice(&console, "pasted text is taken where text is typed only");
     console.send_keys("/");
     console.paste("Zo\x1b[31me\r");
     console.wait_for(|screen| screen.notice().contains("/Zo"), "the text in the filter, without its controls");

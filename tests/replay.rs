@@ -67,7 +67,7 @@ fn a_past_conference_is_shown_while_another_confmod_has_the_journal() {
     replay.press(Key::Left);
     replay.wait_for(|screen| screen.row_of("Ben").is_none_or(|row| row > 20), "the time before Ben came");
     replay.send_keys("..");
-    replay.wait_for_row("Ben", "↑");
+    replay.wait_for_row("Ben", "↑1");
     replay.send_keys("....");
     replay.wait_for_text("the replay is over");
     replay.wait_for_row("Ben", "left");

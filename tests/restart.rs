@@ -173,7 +173,7 @@ fn every_end_brings_back_the_same_rows() {
         console.exit_code();
         let (again, listener) = open(&stage);
         again.wait_for_row("Cleo", "open");
-        again.wait_for(|screen| screen.row_says("Ben", "↑"), "Ben's hand");
+        again.wait_for(|screen| screen.row_says("Ben", "↑1"), "Ben's hand");
         let screen = again.screen();
         assert!(screen.says("1:all (2)") && !screen.row_says("Ada", "muted"), "{signal:?}:\n{}", screen.text());
         // What comes after is taken as ever: the same join again changes nothing.

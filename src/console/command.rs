@@ -83,7 +83,7 @@ pub struct Entry {
     pub command: Command,
     /// Its name in the configuration.
     pub id: &'static str,
-    /// Its keys, as [`Chord::parse`] reads them.
+    /// Its keys, as [`Chord::parse`](super::keys::Chord::parse) reads them.
     pub keys: &'static [&'static str],
     /// How the keys are written for people, where listing them all would be long.
     pub shown: Option<&'static str>,

@@ -113,10 +113,6 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     if call.conference.as_ref().is_some_and(|conference| app.cursor.is_some() && app.roster.floor(conference) == app.cursor) {
         line("floor", "has it".to_owned(), theme.good);
     }
-    if app.roster.is_exempt(call) {
-        let holds = if call.number.is_some() { "from lecture mode and lock" } else { "for this call alone" };
-        line("exempt", holds.to_owned(), plain);
-    }
     if let Some(ban) = call.number.and_then(|number| app.roster.people().ban(number, app.now)) {
         let until = ban.until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", super::bans::date(until)));
         let reason = if ban.reason.is_empty() { String::new() } else { format!(": {}", app.show(&ban.reason)) };

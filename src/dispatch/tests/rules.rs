@@ -155,6 +155,21 @@ async fn a_lecture_for_thousands_is_asked_for_in_portions_and_its_end_voids_the_
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_gets_a_voice_back_who_was_not_muted_yet() {
+    let house = House::open([]);
+    for i in 0..10 {
+        house.joins(&format!("c{i}"));
+    }
+    sleep(Duration::from_secs(2)).await;
+    house.lecture(true);
+    sleep(Duration::from_millis(250)).await;
+    house.lecture(false);
+    sleep(Duration::from_secs(5)).await;
+    let given = house.ruled().into_iter().filter(|(.., rule)| *rule == Rule::LectureEnded).count();
+    assert_eq!((house.requests().len(), given), (6, 3), "three had left");
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_start_mutes_are_worked_out_anew_and_kicks_never() {
     let journal = Memory::new();
     let facts = || Settings { look_back: Duration::from_secs(60), clock: journal.clock(), ..settings() };

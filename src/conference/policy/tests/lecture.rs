@@ -233,6 +233,18 @@ fn exempting_gives_the_voice_back_and_the_opposite_takes_it() {
 }
 
 #[test]
+fn a_number_that_is_learned_late_counts() {
+    for (spared, asked) in [(true, 0), (false, 1)] {
+        let mut world = World::with(&[]);
+        world.put(exempt("a", spared));
+        world.put(lecture(true));
+        world.put(join("a", "1122", ""));
+        world.put(join("a", "1122", &number("a")));
+        assert_eq!(world.after(1_500).len(), asked);
+    }
+}
+
+#[test]
 fn exempting_stops_what_has_not_left() {
     let mut world = World::with(&["a", "b"]);
     world.put(lecture(true));
