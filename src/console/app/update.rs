@@ -71,7 +71,12 @@ impl App {
             Message::Reported(report) => {
                 self.reporting = false;
                 match report {
-                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Ok(path) => {
+                        // A long path is cut off in the status line, not in the events.
+                        let text = format!("report written to {path}");
+                        self.log(self.now, Tone::Good, text.clone());
+                        self.say(Tone::Good, text);
+                    }
                     Err(why) => self.say(Tone::Bad, why),
                 }
                 Vec::new()

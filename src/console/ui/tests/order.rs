@@ -69,8 +69,8 @@ fn one_pane_that_hides_another_says_so() {
     let mut stage = question_time();
     stage.keys("H d");
     let screen = draw(&mut stage, (80, 24));
-    assert!(screen.contains("hands: 4 up (H closes it and shows the detail)"), "{screen}");
-    assert!(draw(&mut stage, (110, 40)).contains("hands: 4 up and detail (H closes it and shows the events)"));
+    assert!(screen.contains("hands: 4 up, g gives the floor (H closes it and shows the detail)"), "{screen}");
+    assert!(draw(&mut stage, (110, 40)).contains("hands: 4 up, g gives the floor; detail (H closes it and shows the events)"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Asking for many, and kicks that count down: what the status line says of them, and beside what.
 
 use super::Scene;
-use super::rooms::{ordinary, pressed};
+use super::rooms::{long_names, ordinary, pressed};
 use crate::conference::Outcome;
 use crate::config::Kick;
 use crate::console::app::tests::Stage;
@@ -18,7 +18,12 @@ pub(super) const SCENES: &[Scene] = &[
     ("countdown", || pressed(counting_down(), "Down k")),
     ("countdown-of-several", || pressed(counting_down(), "Space Down Space Down Space k")),
     ("countdown-beside-filter-and-marks", || {
-        pressed(counting_down(), "/ - s t a t e : m u t e d Space - p l a c e : s w i t z e r l a n d Enter Space Down Space k")
+        pressed(counting_down(), "Home Space Down Space / - s t a t e : l e f t Space - p l a c e : s w i t z e r l a n d Enter k")
+    }),
+    ("countdown-of-a-long-name", || {
+        let mut stage = pressed(long_names(), "Down Down Down k");
+        stage.app.settings.kick = Kick::Countdown;
+        pressed(stage, "Esc k")
     }),
     ("taken-back", || {
         let mut stage = bulk(5, 5);

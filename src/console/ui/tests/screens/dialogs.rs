@@ -2,7 +2,7 @@
 
 use super::super::order::ban;
 use super::Scene;
-use super::rooms::{ordinary, pressed};
+use super::rooms::{long_names, ordinary, pressed};
 use crate::console::app::tests::Stage;
 
 pub(super) const SCENES: &[Scene] = &[
@@ -10,6 +10,7 @@ pub(super) const SCENES: &[Scene] = &[
     ("kick-one-of-two-on-a-number", || pressed(ordinary(), "Down Down Down Down Down Down Down Down k")),
     ("kick-several", || pressed(ordinary(), "Space Down Space Down Space Down Down Space k")),
     ("kick-many", || pressed(Stage::with(14), "* k 1")),
+    ("kick-one-with-a-long-name", || pressed(long_names(), "Down Down Down k")),
     ("name", || pressed(ordinary(), "Down n")),
     ("name-without-a-number", || pressed(ordinary(), "End Up Up Up Up Up n")),
     ("quit", || pressed(ordinary(), "q")),

@@ -9,6 +9,7 @@ use crate::console::app::tests::Stage;
 pub(super) const SCENES: &[Scene] = &[
     ("detail", || with_fields("Down d")),
     ("detail-of-a-failure", || pressed(ordinary(), "Down Down Down Down Down Down Down d")),
+    ("detail-of-an-exempt-caller", || pressed(ordinary(), "End Up Up Up d")),
     ("events", || shown(ordinary(), false, true, false)),
     ("detail-and-events", || shown(with_fields("Down d"), true, true, false)),
     ("hands", || shown(ordinary(), false, true, true)),

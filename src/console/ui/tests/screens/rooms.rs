@@ -18,7 +18,11 @@ pub(super) const SCENES: &[Scene] = &[
     ("marked", || pressed(ordinary(), "Down Space Down Down Space Down Space")),
     ("long-names", long_names),
     ("many-conferences", many_conferences),
-    ("nobody-in-this-conference", || pressed(many_conferences(), "L 2 z")),
+    ("nobody-in-this-conference", || {
+        let mut stage = Stage::new(|settings| settings.conference = Some("1122".into()));
+        stage.event(join("a", "1133", "12157010680"));
+        stage
+    }),
     ("lecture", || {
         let mut stage = ordinary();
         mode(&mut stage, "1122", Mode::Lecture, "ada");
@@ -83,7 +87,8 @@ pub(super) fn ordinary() -> Stage {
     stage.event(named_arrival("m", "1122", "496990009027", "Łukasz Wiśniewski"));
     stage.event(named_arrival("n", "1122", "61370100159", "Hiroshi Yamamoto"));
     stage.event(named_arrival("o", "1122", "441314960175", "Siobhán Ní Bhriain"));
-    let exempted = What::Exempted(Exempted { call: "m".into(), number: Number::from_digits("496990009027"), exempt: true, by: "ada".into() });
+    let exempted =
+        What::Exempted(Exempted { call: "m".into(), number: Number::from_digits("496990009027"), exempt: true, by: "ada".into() });
     stage.event(exempted);
     ban(&mut stage, "33199001234", "shouting", Some(2));
     asked(&mut stage, "a", Action::Mute, Some(Outcome::Accepted));
@@ -108,7 +113,7 @@ pub(super) fn ordinary() -> Stage {
 }
 
 /// Names that take more room than there is, of wide and of narrow letters.
-fn long_names() -> Stage {
+pub(super) fn long_names() -> Stage {
     let mut stage = Stage::new(|_| {});
     let callers = [
         ("a", "8675512345678", "深圳市人民代表大会常务委员会办公厅新闻发言人李小龙先生"),
@@ -121,7 +126,8 @@ fn long_names() -> Stage {
         stage.event(hand(key, true));
         asked(&mut stage, key, Action::Mute, Some(Outcome::Refused));
     }
-    let exempted = What::Exempted(Exempted { call: "b".into(), number: Number::from_digits("918022212345"), exempt: true, by: "ada".into() });
+    let exempted =
+        What::Exempted(Exempted { call: "b".into(), number: Number::from_digits("918022212345"), exempt: true, by: "ada".into() });
     stage.event(exempted);
     ban(&mut stage, "8675512345678", "", None);
     stage.app.update(stage.app.now, Message::PhonesReady);
