@@ -16,7 +16,7 @@ pub struct Counts {
     /// Calls in a conference without a number: no ask can reach them.
     pub unreachable: u32,
     /// All rows, those that are gone included.
-    pub(super) rows: u32,
+    pub rows: u32,
 }
 
 impl Counts {

@@ -62,7 +62,8 @@ impl App {
         match command {
             Command::Copy if call.number.is_none() => Some(format!("{} has no number to copy", self.label(call))),
             Command::Mark if !(call.is_live() || call.called_back || self.marks.has(self.cursor?)) => {
-                Some(format!("{} has left", self.label(call)))
+                let went = if call.presence == Presence::Kicked { "was kicked" } else { "has left" };
+                Some(format!("{} {went}", self.label(call)))
             }
             _ => self.why_no_order(command),
         }

@@ -270,10 +270,10 @@ fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
 
 fn tell_gap(gap: Duration) -> (Tone, String) {
     if gap < super::listening::SHORT_GAP {
-        return (Tone::Plain, "the listener was not running for a moment before this".to_owned());
+        return (Tone::Plain, "the listener was not running for a moment".to_owned());
     }
     let gap = super::ages::age(gap);
-    (Tone::Warning, format!("the listener was not running for {gap} before this: who came or left then is not known"))
+    (Tone::Warning, format!("the listener was not running for {gap}: who came or left is not known"))
 }
 
 fn tell_answer(who: &str, action: Option<Action>, answer: &Answer, recorded: bool) -> (Tone, String) {

@@ -119,7 +119,7 @@ impl Stage {
 
 impl Stage {
     /// Presses keys and lets what they append come round as events; says what was asked, by its place.
-    fn play(&mut self, keys: &str) -> Vec<(u64, Action, String)> {
+    pub(crate) fn play(&mut self, keys: &str) -> Vec<(u64, Action, String)> {
         let effects = self.keys(keys);
         self.come_round(effects)
     }
@@ -146,7 +146,7 @@ impl Stage {
     }
 
     /// Answers an ask by its place.
-    fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
+    pub(crate) fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
         self.event(answer(&asked.2, asked.0, outcome))
     }
 

@@ -1,7 +1,7 @@
 //! What each message does: keys and mouse go to [`press`](super::press), news are folded in here.
 
 use super::alerts::Rule;
-use super::{App, Effect, Message, Tone};
+use super::{App, Effect, ListenerCounts, Message, Tone};
 use crate::conference::Moment;
 use crate::conference::event::{Event, What};
 use crate::conference::health::JournalHealth as Health;
@@ -54,12 +54,7 @@ impl App {
                 Vec::new()
             }
             Message::Listener(counts) => {
-                if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
-                    // Once for each slip: a flow with one repeats it with every call.
-                    self.say(Tone::Warning, &**slip);
-                    self.log(self.now, Tone::Warning, slip.to_string());
-                }
-                self.counts = counts;
+                self.listener_counts(counts);
                 Vec::new()
             }
             Message::PhonesReady => {
@@ -74,7 +69,12 @@ impl App {
             Message::Reported(report) => {
                 self.reporting = false;
                 match report {
-                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Ok(path) => {
+                        // A long path is cut off in the status line, not in the events.
+                        let text = format!("report written to {path}");
+                        self.log(self.now, Tone::Good, text.clone());
+                        self.say(Tone::Good, text);
+                    }
                     Err(why) => self.say(Tone::Bad, why),
                 }
                 Vec::new()
@@ -116,6 +116,15 @@ impl App {
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
+    }
+
+    fn listener_counts(&mut self, counts: ListenerCounts) {
+        if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
+            // Once for each slip: a flow with one repeats it with every call.
+            self.say(Tone::Warning, &**slip);
+            self.log(self.now, Tone::Warning, slip.to_string());
+        }
+        self.counts = counts;
     }
 
     fn fold(&mut self, event: &Event) {

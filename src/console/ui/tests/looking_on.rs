@@ -29,7 +29,7 @@ fn a_second_console_says_that_it_reads_only_and_who_writes() {
     for words in [
         "written by ada, process 31337 · last callback 0s ago · provider p50 80 p95 80 ms · 1 without a number · 1 ask out",
         "read-only: the journal is written by ada, process 31337",
-        "(m mute)(u unmute)(k kick)(Space mark) / filter ",
+        "\n / filter  ? help  : more  q quit  w report  d detail ",
         "muting",
     ] {
         assert!(screen.contains(words), "{words:?} on\n{screen}");
@@ -80,7 +80,7 @@ fn a_replay_offers_what_it_can_do_and_nothing_else() {
     let mut stage = replay(false, 5);
     let footer = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
     let screen = draw(&mut stage, (80, 24));
-    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next event  / filter  ? help  : more");
+    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next  / filter  ? help  : more  q quit");
     stage.keys("?");
     let screen = draw(&mut stage, (140, 50));
     assert!(screen.contains("in a replay: go half as fast") && !screen.contains("kick the caller"), "{screen}");
