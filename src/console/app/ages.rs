@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{App, Dialog, QueueLine};
 use crate::conference::Moment;
-use crate::conference::view::stay;
 
 /// The beat on which ages step, in milliseconds.
 const BEAT: i64 = 1_000;
@@ -117,7 +116,7 @@ impl App {
     /// How long a call has been in, or was, as the screen shows it.
     #[must_use]
     pub fn stay_of(&self, call: &crate::conference::roster::Participant) -> String {
-        age(stay(call, self.shown_now()))
+        age(call.stayed(self.shown_now()))
     }
 }
 

@@ -10,7 +10,6 @@ use crate::conference::event::{
 };
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
-use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
@@ -88,7 +87,7 @@ impl App {
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
             What::Left(only) => {
-                let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
+                let lasted = self.call(&only.call).map(|call| super::ages::age(call.stayed(event.at)));
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
             What::Hand(hand) => Some((Tone::Plain, tell_hand(&who, hand))),
