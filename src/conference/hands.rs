@@ -97,9 +97,8 @@ mod tests {
         hands.give_floor(&"1".into(), Some(a));
         hands.give_floor(&conference, Some(a));
         assert_eq!(hands.conferences(), [&"1".into(), &conference]);
-        for id in [b, c] {
-            hands.lower(&conference, id);
-        }
+        hands.lower(&conference, b);
+        hands.lower(&conference, c);
         hands.give_floor(&conference, None);
         assert_eq!(hands.conferences(), [&"1".into()]);
     }

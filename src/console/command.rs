@@ -147,13 +147,13 @@ pub static TABLE: &[Entry] = &[
     entry(Command::TakeBack, "take-back", &["z"], "undo", "take back the last mute or unmute, unless it changed since")
         .dangerous()
         .footer(5),
-    entry(Command::Again, "again", &["r"], "again", "ask again where the last ask failed or is unknown").dangerous().footer(13),
+    entry(Command::Again, "again", &["r"], "again", "ask again where the last ask failed or is unknown").dangerous().footer(15),
     entry(Command::Hand, "hand", &["h"], "hand", "raise or lower the caller's hand").dangerous().footer(9),
     entry(Command::Floor, "floor", &["g"], "floor", "give the floor to the next hand; who had it is muted again").dangerous().footer(10),
     entry(Command::FloorBack, "floor-back", &[], "floor back", "take the floor back: who has it is muted").dangerous(),
     entry(Command::HandFirst, "hand-first", &[], "hand first", "move the caller's raised hand before all others").dangerous(),
     entry(Command::ClearHands, "clear-hands", &[], "clear hands", "lower all hands of the conference").dangerous(),
-    entry(Command::Queue, "hands", &["H"], "hands", "show or hide the raised hands in their order"),
+    entry(Command::Queue, "hands", &["H"], "hands", "show or hide the raised hands in their order").footer(18),
     entry(Command::Lecture, "lecture", &["M"], "lecture", "lecture mode: all not exempt are muted, until M again").dangerous().footer(11),
     entry(Command::Lock, "lock", &["L"], "lock", "lock: whoever joins and is not exempt is kicked, until L again").dangerous(),
     entry(Command::Exempt, "exempt", &["x"], "exempt", "spare the caller from lecture mode and lock, or no longer").dangerous(),
@@ -162,13 +162,13 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Unreachable, "unreachable", &[], "unreachable", "list the callers without a number, whom no ask can reach"),
     entry(Command::Name, "name", &["n"], "name", "name the caller, for this and later calls from the number").dangerous().footer(14),
     entry(Command::Remove, "remove", &["Delete"], "off the list", "take the row off the list without asking the provider").dangerous(),
-    entry(Command::Filter, "filter", &["/"], "filter", "filter by words, state:, hand:, place:, >10m; -word for the rest").footer(4),
-    entry(Command::Sort, "sort", &["s"], "sort", "sort by the next column").footer(15),
+    entry(Command::Filter, "filter", &["/"], "filter", "filter by words, state:, hand:, place:, >10m; -word: the rest").footer(4),
+    entry(Command::Sort, "sort", &["s"], "sort", "sort by the next column").footer(16),
     entry(Command::Reverse, "reverse", &["S"], "reverse", "reverse the order"),
-    entry(Command::Detail, "detail", &["d"], "detail", "show or hide everything known of the caller").footer(12),
-    entry(Command::Events, "events", &["e"], "events", "show or hide what happened").footer(16),
-    entry(Command::Mask, "mask", &["p"], "mask", "hide or show the digits of numbers").footer(17),
-    entry(Command::Report, "report", &["w"], "report", "write a report of what is shown: one page, with a timeline"),
+    entry(Command::Detail, "detail", &["d"], "detail", "show or hide everything known of the caller").footer(13),
+    entry(Command::Events, "events", &["e"], "events", "show or hide what happened").footer(17),
+    entry(Command::Mask, "mask", &["p"], "mask", "hide or show the digits of numbers").footer(19),
+    entry(Command::Report, "report", &["w"], "report", "write a report of what is shown: one page, with a timeline").footer(12),
     entry(Command::Copy, "copy", &["c"], "copy number", "copy the number through the terminal"),
     entry(Command::NextTab, "next-tab", &["Tab"], "next conference", "show the next conference"),
     entry(Command::PreviousTab, "previous-tab", &["Shift-Tab"], "previous conference", "show the conference before"),
@@ -189,12 +189,12 @@ pub static TABLE: &[Entry] = &[
     entry(Command::Back, "back", &["Esc"], "back", "leave dialog, countdown, bulk ask, filter, marks, one by one"),
     entry(Command::Play(Play::Pause), "pause", &["Space", "Enter"], "pause", "in a replay: pause or go on; at the end begin again")
         .replay()
-        .footer(18),
-    entry(Command::Play(Play::Back), "rewind", &["Left"], "-10 s", "in a replay: go 10 seconds back").replay().footer(19),
-    entry(Command::Play(Play::Forward), "forward", &["Right"], "+10 s", "in a replay: go 10 seconds on").replay().footer(20),
-    entry(Command::Play(Play::NextEvent), "next-event", &["."], "next event", "in a replay: go to the next thing that happened")
+        .footer(20),
+    entry(Command::Play(Play::Back), "rewind", &["Left"], "-10 s", "in a replay: go 10 seconds back").replay().footer(21),
+    entry(Command::Play(Play::Forward), "forward", &["Right"], "+10 s", "in a replay: go 10 seconds on").replay().footer(22),
+    entry(Command::Play(Play::NextEvent), "next-event", &["."], "next", "in a replay: go to the next thing that happened")
         .replay()
-        .footer(21),
+        .footer(23),
     entry(Command::Play(Play::FarBack), "far-rewind", &["Shift-Left"], "-5 min", "in a replay: go 5 minutes back").replay(),
     entry(Command::Play(Play::FarForward), "far-forward", &["Shift-Right"], "+5 min", "in a replay: go 5 minutes on").replay(),
     entry(Command::Play(Play::Faster), "faster", &["+"], "faster", "in a replay: go twice as fast").replay(),

@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 
+pub use self::detail::clock;
 use self::paint::Paint;
 pub use self::theme::Theme;
 use super::app::App;
@@ -20,6 +21,7 @@ mod help;
 mod paint;
 mod queue;
 mod roster;
+mod status;
 mod theme;
 
 /// Draws the whole screen.
@@ -45,7 +47,8 @@ pub fn render(app: &App, theme: &Theme, buffer: &mut Buffer) {
     }
     detail::draw(&mut paint, app, layout.detail);
     events::draw(&mut paint, app, layout.events);
-    footer::draw(&mut paint, app, &layout);
+    status::draw(&mut paint, app, layout.status);
+    footer::draw(&mut paint, app, layout.footer);
     dialog::draw(&mut paint, app);
     if app.alerts.is_flashing(app.now) {
         paint.turn_over();
@@ -65,7 +68,7 @@ fn pane_title(app: &App, layout: &super::app::layout::Layout) -> String {
         (false, true, false) if app.shows_events() => " (d closes it and shows the events)",
         _ => "",
     };
-    format!("{}{behind}", shown.join(" and "))
+    format!("{}{behind}", shown.join("; "))
 }
 
 #[cfg(test)]

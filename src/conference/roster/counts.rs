@@ -18,7 +18,7 @@ pub struct Counts {
     /// Rows whose last ask failed, or is unknown.
     pub failed: u32,
     /// All rows, those that are gone included.
-    pub(super) rows: u32,
+    pub rows: u32,
 }
 
 impl Counts {

@@ -30,19 +30,28 @@ impl App {
             return Some((Tone::Bad, format!("{fault}; restart confmod")));
         }
         match &self.journal {
-            Health::Failed(why) => Some((
-                Tone::Bad,
-                format!(
+            Health::Failed(why) => {
+                let long = format!(
                     "THE JOURNAL FAILED: callbacks are refused, asks are sent but not recorded ({}). Restart on a sound disk. {why}",
                     self.unrecorded
-                ),
-            )),
+                );
+                Some((
+                    Tone::Bad,
+                    self.fitting([long, "THE JOURNAL FAILED: callbacks are refused, asks not recorded; restart confmod".to_owned()]),
+                ))
+            }
             Health::Trouble(why) => {
-                Some((Tone::Bad, format!("{why}: callbacks are refused, asks are sent and recorded later; it is tried again every second")))
+                let long = format!("{why}: callbacks are refused, asks are sent and recorded later; it is tried again every second");
+                Some((Tone::Bad, self.fitting([long, format!("callbacks are refused, asks are recorded later: {why}")])))
             }
             Health::Abandoned => Some((Tone::Warning, format!("{}; restart confmod to take over", super::readonly::ABANDONED))),
             Health::Good | Health::Followed(_) => None,
         }
+    }
+
+    /// The first of two forms where it fits across the screen, else the second: what to do must not be cut off.
+    fn fitting(&self, [long, short]: [String; 2]) -> String {
+        if crate::text::width(&long) + 2 <= usize::from(self.size.0) { long } else { short }
     }
 
     /// The tabs that fit, from left to right; the active one is always among them.

@@ -13,7 +13,7 @@ impl App {
     pub fn why_read_only(&self) -> Option<String> {
         match &self.journal {
             _ if self.replay.is_some() => Some("this is a replay: it shows what was and changes nothing".into()),
-            Health::Followed(by) => Some(format!("the journal is written by {by}; this console only reads it")),
+            Health::Followed(by) => Some(format!("read-only: the journal is written by {by}")),
             Health::Abandoned => Some(format!("{ABANDONED}; restart confmod to take over")),
             _ if self.settings.read_only => Some("this console is read-only; start it without --read-only to act".into()),
             _ => None,
@@ -39,7 +39,7 @@ impl App {
                 (Tone::Plain, format!("the journal is written by {now} now, and no longer by {before}"))
             }
             (_, Health::Followed(by)) => (Tone::Plain, format!("read-only: the journal is written by {by}")),
-            _ => (Tone::Warning, format!("{ABANDONED}: who comes or leaves now is not known")),
+            _ => (Tone::Warning, format!("{ABANDONED}: who comes or leaves is not known")),
         };
         self.log(self.now, tone, text.clone());
         self.say(tone, text);

@@ -49,6 +49,13 @@ impl Stage {
         Self { app: App::new(settings, keys, (80, 24), now), seq: 0, now }
     }
 
+    /// The same console, heard and not seen, with everything told that was before.
+    pub(crate) fn heard(mut self) -> Self {
+        self.app = self.app.heard();
+        self.app.update(self.now, Message::Restored);
+        self
+    }
+
     /// Callers a, b, c and so on, in conference 1122.
     pub(crate) fn with(callers: usize) -> Self {
         let mut stage = Self::new(|_| {});
@@ -105,14 +112,14 @@ impl Stage {
     }
 
     /// The place in the journal of the last event.
-    fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.seq
     }
 }
 
 impl Stage {
     /// Presses keys and lets what they append come round as events; says what was asked, by its place.
-    fn play(&mut self, keys: &str) -> Vec<(u64, Action, String)> {
+    pub(crate) fn play(&mut self, keys: &str) -> Vec<(u64, Action, String)> {
         let effects = self.keys(keys);
         self.come_round(effects)
     }
@@ -130,8 +137,16 @@ impl Stage {
         asks
     }
 
+    /// Presses keys and lets what they append come round; says how much that was.
+    fn play_all(&mut self, keys: &str) -> usize {
+        let effects = self.keys(keys);
+        let count = whats(effects.clone()).len();
+        self.come_round(effects);
+        count
+    }
+
     /// Answers an ask by its place.
-    fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
+    pub(crate) fn answer(&mut self, asked: &(u64, Action, String), outcome: Outcome) -> Vec<Effect> {
         self.event(answer(&asked.2, asked.0, outcome))
     }
 

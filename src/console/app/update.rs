@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::alerts::Rule;
-use super::{App, Effect, Message, Tone};
+use super::{App, Effect, ListenerCounts, Message, Tone};
 use crate::conference::Moment;
 use crate::conference::event::{Event, What};
 use crate::conference::health::JournalHealth as Health;
@@ -23,6 +23,7 @@ impl App {
             Message::Key(chord) => self.press(chord),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.mouse(mouse),
+            Message::Spoken(spoken) => self.spoken(spoken),
             Message::Resized(width, height) => {
                 self.size = (width, height);
                 if self.is_blind() {
@@ -42,6 +43,7 @@ impl App {
                 self.cursor = None;
                 self.forget();
                 self.find_again();
+                self.begin_to_say();
                 self.tell_silence();
                 Vec::new()
             }
@@ -58,16 +60,12 @@ impl App {
                 Vec::new()
             }
             Message::Listener(counts) => {
-                if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
-                    // Once for each slip: a flow with one repeats it with every call.
-                    self.say(Tone::Warning, &**slip);
-                    self.log(self.now, Tone::Warning, slip.to_string());
-                }
-                self.counts = counts;
+                self.listener_counts(counts);
                 Vec::new()
             }
             Message::PhonesReady => {
                 self.phones_ready = true;
+                self.look_up_all();
                 Vec::new()
             }
             Message::Fields(seq, fields) => {
@@ -77,7 +75,12 @@ impl App {
             Message::Reported(report) => {
                 self.reporting = false;
                 match report {
-                    Ok(path) => self.say(Tone::Good, format!("report written to {path}")),
+                    Ok(path) => {
+                        // A long path is cut off in the status line, not in the events.
+                        let text = format!("report written to {path}");
+                        self.log(self.now, Tone::Good, text.clone());
+                        self.say(Tone::Good, text);
+                    }
                     Err(why) => self.say(Tone::Bad, why),
                 }
                 Vec::new()
@@ -137,10 +140,22 @@ impl App {
         }
     }
 
+    fn listener_counts(&mut self, counts: ListenerCounts) {
+        if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
+            // Once for each slip: a flow with one repeats it with every call.
+            self.say(Tone::Warning, &**slip);
+            self.log(self.now, Tone::Warning, slip.to_string());
+        }
+        self.counts = counts;
+    }
+
     fn fold(&mut self, event: &Event) {
+        self.folded += 1;
         let before = self.before(event);
         let change = self.roster.apply(event);
         match &event.what {
+            // What a moderator does to a hand is no callback.
+            What::Hand(hand) if hand.by.is_some() => {}
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
                 self.told_silence = false;
@@ -164,6 +179,7 @@ impl App {
         if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
+        self.introduce(&change);
         self.tell(event, &change, &before);
         self.note_alerts(event, &change);
     }

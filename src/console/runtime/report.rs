@@ -1,5 +1,7 @@
 //! Writing a report while the console goes on.
 
+use std::path::Path;
+
 use super::{Message, Session};
 use crate::conference::{ConferenceId, Moment};
 use crate::report;
@@ -25,12 +27,21 @@ impl<S> Session<'_, S> {
         let prefix = if settings.title.is_empty() { "confmod" } else { settings.title };
         let write = move || {
             let written = report::write_html(&*history, &options, &folder, prefix);
-            let told = written.map(|path| crate::text::clean(&path.to_string_lossy(), PATH)).map_err(|error| error.to_string());
+            let told = written.map(|path| crate::text::clean(&short(&path), PATH)).map_err(|error| error.to_string());
             // The session may have ended meanwhile.
             let _ = mail.send(Message::Reported(told));
         };
         if let Err(error) = std::thread::Builder::new().name("report".into()).spawn(write) {
             let _ = self.mail.send(Message::Reported(Err(format!("starting to write the report: {error}; try again"))));
         }
+    }
+}
+
+/// A path as people write it, `~` for their home: the end of it is what they look for.
+fn short(path: &Path) -> String {
+    let below = std::env::home_dir().filter(|home| home.parent().is_some());
+    match below.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.to_string_lossy().into_owned(),
     }
 }

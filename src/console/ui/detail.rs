@@ -105,7 +105,7 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     line("conference", format!("{conference}{stays}"), plain);
     line("call key", call.key.to_string(), plain);
     let since = if call.stays == 0 { "started" } else { "joined" };
-    line(since, format!("{}, last news {} ago", clock(call.joined), app.age_of(call.news)), plain);
+    line(since, format!("{}, news {} ago", clock(call.joined), app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {
         let place = app.cursor.and_then(|id| app.roster.hand_place(id)).map_or_else(String::new, |place| format!(", number {place}"));
         line("hand", format!("up for {}{place}", app.age_of(raised)), theme.warning);
@@ -136,7 +136,11 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
 /// What is known of a caller as a person: role and note from the contacts file, exemption.
 fn person(app: &App, call: &Participant, plain: Style) -> Vec<Line> {
     let contact = call.number.and_then(|number| app.roster.people().get(number)?.contact());
-    let exempt = if app.roster.is_exempt(call) { "from lecture mode and lock" } else { "" };
+    let exempt = match (app.roster.is_exempt(call), call.number) {
+        (false, _) => "",
+        (true, Some(_)) => "from lecture mode and lock",
+        (true, None) => "from lecture mode and lock, for this call alone",
+    };
     let role = contact.map_or("", |contact| &contact.role);
     let note = contact.map_or("", |contact| &contact.note);
     let known = [("role", role), ("exempt", exempt), ("note", note)].into_iter().filter(|(_, text)| !text.is_empty());
@@ -178,7 +182,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A time of day on the moderator's clock.
-pub(super) fn clock(at: Moment) -> String {
+pub fn clock(at: Moment) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(at.0) else { return String::new() };
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }

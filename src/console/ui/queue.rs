@@ -6,6 +6,7 @@ use super::paint::Paint;
 use crate::conference::roster::CallId;
 use crate::console::app::layout::Area;
 use crate::console::app::{App, QueueLine};
+use crate::console::command::{Command, entry_of};
 
 /// Columns of the place, or of the word for who has the floor.
 const PLACE: u16 = 5;
@@ -13,11 +14,14 @@ const PLACE: u16 = 5;
 /// Columns of how long a hand has been up.
 const AGE: u16 = 5;
 
-/// What stands above the hands: how many are up.
+/// What stands above the hands: how many are up, and what is done about them.
 pub(super) fn title(app: &App) -> String {
-    match app.hands_here() {
-        0 => "hands".to_owned(),
-        count => format!("hands: {count} up"),
+    let keys = app.keys.text(entry_of(Command::Floor));
+    let key = keys.split(' ').next().filter(|key| !key.is_empty() && app.why_read_only().is_none());
+    match (app.hands_here(), key) {
+        (0, _) => "hands".to_owned(),
+        (count, None) => format!("hands: {count} up"),
+        (count, Some(key)) => format!("hands: {count} up, {key} gives the floor"),
     }
 }
 

@@ -16,7 +16,7 @@ fn beside_the_writer_every_dangerous_command_says_who_that_is() {
     assert_eq!(stage.notice(), "read-only: the journal is written by ada, process 7");
     for entry in TABLE.iter().filter(|entry| entry.dangerous) {
         let why = stage.app.why_disabled(entry.command);
-        assert_eq!(why.as_deref(), Some("the journal is written by ada, process 7; this console only reads it"), "{}", entry.id);
+        assert_eq!(why.as_deref(), Some("read-only: the journal is written by ada, process 7"), "{}", entry.id);
         assert!(stage.app.offers(entry), "{} keeps its place and says why", entry.id);
     }
     assert!(stage.keys("m u k y n r Delete").is_empty(), "nothing is asked, nothing is written");
@@ -32,7 +32,7 @@ fn when_the_writer_ends_it_is_told_and_nothing_is_taken_over() {
     follow(&mut stage, JournalHealth::Abandoned);
     let banner = stage.app.banner().map(|(_, text)| text);
     assert_eq!(banner.as_deref(), Some("nobody writes the journal any more; restart confmod to take over"));
-    assert!(stage.log_says("nobody writes the journal any more: who comes or leaves now is not known"));
+    assert!(stage.log_says("nobody writes the journal any more: who comes or leaves is not known"));
     assert!(stage.keys("m").is_empty());
     assert_eq!(stage.notice(), "nobody writes the journal any more; restart confmod to take over");
     follow(&mut stage, JournalHealth::Followed("ben, process 8".into()));

@@ -100,6 +100,9 @@ fn the_gap_while_nobody_listened_is_told() {
 fn a_failed_journal_is_told_across_the_screen_and_asks_are_marked() {
     let mut stage = Stage::with(1);
     stage.app.update(stage.now, Message::Journal(Health::Failed("disk I/O error".into())));
+    let narrow = stage.app.banner().expect("a banner").1;
+    assert_eq!(narrow, "THE JOURNAL FAILED: callbacks are refused, asks not recorded; restart confmod");
+    stage.app.size.0 = 160;
     assert!(stage.app.banner().expect("a banner").1.contains("disk I/O error"));
     let event = Event { seq: Seq::UNRECORDED.next(), at: stage.now, what: ask("a", Action::Mute) };
     stage.app.update(stage.now, Message::Events([event].into()));

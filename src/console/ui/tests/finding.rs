@@ -42,16 +42,16 @@ fn the_palette_shows_keys_reasons_and_where_a_caller_is() {
     for size in [(80, 24), (140, 40)] {
         stage.keys(": g u s");
         let screen = draw(&mut stage, size);
-        assert!(screen.contains("\u{25b8} Gus Whitfield                go to +13125550144 in 1122"), "{screen}");
+        assert!(screen.contains("\u{25b8} Gus Whitfield                    go to +13125550144 in 1122"), "{screen}");
         stage.keys("Ctrl-u l i n d");
-        assert!(draw(&mut stage, size).contains("Zo\u{eb} Lindstr\u{f6}m                go to +442079460182 in 1122"));
+        assert!(draw(&mut stage, size).contains("Zo\u{eb} Lindstr\u{f6}m                    go to +442079460182 in 1122"));
         stage.keys("Ctrl-u p e r s");
         assert!(draw(&mut stage, size).contains("go to +447700900118, who has left"));
         stage.keys("Ctrl-u z z z");
         assert!(draw(&mut stage, size).contains("no command and no caller sounds like that"));
         stage.keys("Ctrl-u a g a i n");
         let screen = draw(&mut stage, size);
-        assert!(screen.contains("again              r         not now: nothing failed"), "{screen}");
+        assert!(screen.contains("again               r            not now: nothing failed"), "{screen}");
         stage.keys("Esc");
     }
 }

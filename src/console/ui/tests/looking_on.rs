@@ -29,7 +29,7 @@ fn a_second_console_says_that_it_reads_only_and_who_writes() {
     for words in [
         "written by ada, process 31337 · last callback 0s ago · provider p50 80 p95 80 ms · 1 without a number · 1 ask out",
         "read-only: the journal is written by ada, process 31337",
-        "(m mute)(u unmute)(k kick)(Space mark) / filter ",
+        "\n / filter  ? help  : more  q quit  w report  d detail ",
         "muting",
     ] {
         assert!(screen.contains(words), "{words:?} on\n{screen}");
@@ -67,7 +67,7 @@ fn a_replay_says_when_it_is_how_far_and_how_fast() {
             let header = top(&screen);
             assert!(header.lines().next().is_some_and(|line| line.ends_with(" replay")), "{header}");
             assert!(header.contains(&format!(" · {words}")), "{words:?} in {header}");
-            let clock = detail::clock(stage.app.now);
+            let clock = clock(stage.app.now);
             let dated = header.lines().nth(1).and_then(|line| line.strip_prefix(" 2023-11-1")).and_then(|rest| rest.split_once(' '));
             assert!(dated.is_some_and(|(_, rest)| rest.starts_with(&clock)), "{clock} in {header}");
             assert!(!header.contains("127.0.0.1"), "there is no listener: {header}");
@@ -80,7 +80,7 @@ fn a_replay_offers_what_it_can_do_and_nothing_else() {
     let mut stage = replay(false, 5);
     let footer = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
     let screen = draw(&mut stage, (80, 24));
-    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next event  / filter  ? help  : more");
+    assert_eq!(footer(&screen), " Space pause  Left -10 s  Right +10 s  . next  / filter  ? help  : more  q quit");
     stage.keys("?");
     let screen = draw(&mut stage, (140, 50));
     assert!(screen.contains("in a replay: go half as fast") && !screen.contains("kick the caller"), "{screen}");
@@ -111,7 +111,7 @@ fn trouble() -> Stage {
 fn the_header_keeps_what_is_urgent_where_there_is_little_room() {
     let gap = |stage: &Stage| {
         let began = stage.app.gaps.last.expect("a gap").since;
-        format!("gap 14m at {}", &detail::clock(began)[..5])
+        format!("gap 14m at {}", &clock(began)[..5])
     };
     let mut stage = trouble();
     let health = |stage: &mut Stage, size| draw(stage, size).lines().nth(1).unwrap_or_default().to_owned();
