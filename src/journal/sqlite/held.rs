@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::conference::Moment;
-use crate::conference::event::{Recorded, Seq, What};
+use crate::conference::event::{Halted, Recorded, Sent, Seq, What};
 use crate::journal::Draft;
 
 /// More than this many asks and answers are not kept; memory is bounded, and the rest is counted.
@@ -38,12 +38,15 @@ impl Held {
         }
     }
 
-    /// Gives an answer the number that its ask was written late with.
+    /// Gives what comes later about an ask that was written late the number that it was written with: whoever reads
+    /// it back knows no other.
     pub(super) fn mend(&mut self, what: &mut What) {
-        if let What::Answered(answer) = what
-            && let Some(seq) = self.late.remove(&answer.ask)
-        {
-            answer.ask = seq;
+        match what {
+            What::Answered(answer) => answer.ask = self.late.remove(&answer.ask).unwrap_or(answer.ask),
+            What::Sent(Sent { asks }) | What::Halted(Halted { asks, .. }) => {
+                asks.iter_mut().for_each(|ask| *ask = self.late.get(ask).copied().unwrap_or(*ask));
+            }
+            _ => {}
         }
     }
 
@@ -67,11 +70,12 @@ impl Held {
                     answer.ask = numbers.get(&answer.ask).copied().unwrap_or(answer.ask);
                     What::Answered(answer)
                 }
-                What::Sent(mut sent) => {
-                    sent.asks.iter_mut().for_each(|ask| *ask = numbers.get(ask).copied().unwrap_or(*ask));
-                    What::Sent(sent)
+                mut other => {
+                    if let What::Sent(Sent { asks }) | What::Halted(Halted { asks, .. }) = &mut other {
+                        asks.iter_mut().for_each(|ask| *ask = numbers.get(ask).copied().unwrap_or(*ask));
+                    }
+                    other
                 }
-                other => other,
             };
             drafts.push(Draft { what, ..draft.clone() });
         }

@@ -82,31 +82,21 @@ impl Writer {
     }
 
     fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
-        for (draft, _) in &mut items {
-            self.held.mend(&mut draft.what);
-        }
-        let late = self.held.to_write(self.last);
-        let failed = if let Health::Failed(why) = &*self.health.borrow() { Some(AppendError::Failed(why.clone())) } else { None };
-        let written = failed.map_or_else(
-            || {
-                let drafts = late.iter().chain(items.iter().map(|(draft, _)| draft));
-                write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
-            },
-            Err,
-        );
+        let mut events = Vec::with_capacity(items.len() + 1);
+        let written = self.recover().and_then(|recorded| {
+            events.extend(recorded);
+            for (draft, _) in &mut items {
+                self.held.mend(&mut draft.what);
+            }
+            let drafts = items.iter().map(|(draft, _)| draft);
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+        });
         self.is(match &written {
             Ok(()) | Err(AppendError::Busy | AppendError::Closed | AppendError::ReadOnly) => Health::Good,
             Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
             Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
         });
 
-        let mut events = Vec::with_capacity(items.len() + 1);
-        if written.is_ok() && !late.is_empty() {
-            self.held.is_written(&late);
-            self.last = Seq(self.last.0 + late.len() as u64);
-            // The late asks themselves are news to nobody.
-            events.extend(late.into_iter().next_back().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }));
-        }
         let mut kept = Vec::with_capacity(items.len());
         for (draft, promise) in items {
             match &written {
@@ -132,6 +122,22 @@ impl Writer {
             let _ = promise.send(Ok(seq));
         }
         self.publisher.publish(events);
+    }
+
+    /// Writes down what was held, in a transaction of its own: what comes now may be about asks whose places are
+    /// known only after it. The late asks themselves are news to nobody; that it is over is.
+    fn recover(&mut self) -> Result<Option<Event>, AppendError> {
+        if let Health::Failed(why) = &*self.health.borrow() {
+            return Err(AppendError::Failed(why.clone()));
+        }
+        let mut late = self.held.to_write(self.last);
+        if late.is_empty() {
+            return Ok(None);
+        }
+        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error))?;
+        self.held.is_written(&late);
+        self.last = Seq(self.last.0 + late.len() as u64);
+        Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
     }
 
     /// What is written to a file that nobody can open any more is lost at the end, so it must not be promised.

@@ -1,0 +1,50 @@
+//! What comes about asks that were written down late, after they were and just when they are.
+
+use super::*;
+use crate::conference::event::{Halted, Sent};
+
+fn answered(ask: Seq) -> Draft {
+    let answer = Answer { ask, call: CallKey::new("a"), outcome: Outcome::Accepted, detail: "".into(), millis: 9, reached: true };
+    draft(5, What::Answered(answer))
+}
+
+/// A journal that somebody else has locked, and an ask that went round meanwhile.
+async fn in_trouble(path: &Path) -> (Sqlite, rusqlite::Connection, Seq) {
+    let journal = Sqlite::open(path, "test").expect("opens");
+    let other = rusqlite::Connection::open(path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked by somebody");
+    let ask = journal.append(draft(1, asked("a"))).durable().await.expect("goes round");
+    (journal, other, ask)
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_with_the_recovery_is_to_the_place_of_its_ask() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, other, ask) = in_trouble(&folder.path().join("j.sqlite")).await;
+    other.execute_batch("ROLLBACK").expect("free again");
+    journal.append(answered(ask)).durable().await.expect("durable");
+    let told: Vec<_> = journal.history().read(Seq(0), 10).expect("readable").into_iter().map(|event| event.what).collect();
+    assert_eq!(told.iter().map(What::kind).collect::<Vec<_>>(), ["asked_late", "recorded", "answered"]);
+    assert!(matches!(&told[2], What::Answered(answer) if answer.ask == Seq(1)), "{told:?}");
+}
+
+#[tokio::test]
+async fn marks_and_stops_of_late_asks_are_about_their_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, other, ask) = in_trouble(&folder.path().join("j.sqlite")).await;
+    let sent = || What::Sent(Sent { asks: vec![Seq(77), ask] });
+    let halted = || What::Halted(Halted { asks: vec![ask], by: "ada".into() });
+    journal.append(draft(2, halted())).durable().await.expect("goes round");
+    other.execute_batch("ROLLBACK").expect("free again");
+    journal.append(draft(3, sent())).durable().await.expect("durable");
+    journal.append(draft(4, halted())).durable().await.expect("durable");
+    let events = journal.history().read(Seq(0), 10).expect("readable");
+    let about: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Sent(Sent { asks }) | What::Halted(Halted { asks, .. }) => Some(asks.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(about, [vec![Seq(1)], vec![Seq(77), Seq(1)], vec![Seq(1)]]);
+}
