@@ -167,12 +167,6 @@ impl Player {
         let (first, last) = self.schedule.range();
         Played { first, last, speed: self.schedule.speed(), paused: self.schedule.is_paused() }
     }
-
-    /// The place of the last event that was taken out, for telling what is news and what is not.
-    #[must_use]
-    pub fn taken_to(&self) -> Seq {
-        self.ahead.front().map_or(self.read_to, |event| Seq(event.seq.0.saturating_sub(1)))
-    }
 }
 
 /// A moment as people write it, in the time of this machine.
