@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{App, Tone};
+use super::{App, Tone, plural};
 use crate::conference::Moment;
 
 /// A restart: the provider tries a callback that was not answered again.
@@ -53,8 +53,7 @@ impl App {
             return false;
         }
         let age = self.last_callback.map(|last| self.age_of(last)).unwrap_or_default();
-        let inside = self.roster.all().inside;
-        let who = if inside == 1 { "1 caller is".to_owned() } else { format!("{inside} callers are") };
+        let who = plural(self.roster.all().inside as usize, "caller is", "callers are");
         self.log(self.now, Tone::Warning, format!("no callback for {age} while {who} in: does the call flow still reach confmod?"));
         true
     }

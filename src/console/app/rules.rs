@@ -2,7 +2,7 @@
 //! failed or cannot be reached by name.
 
 use super::sentences::{Before, NAME};
-use super::{App, Tone};
+use super::{App, Tone, plural};
 use crate::conference::event::{Answer, Arrival, Cause, Event, Mode, ModeSet, Rule, What};
 use crate::conference::roster::{Participant, Presence, Waiting};
 use crate::conference::{Action, ConferenceId, Outcome};
@@ -92,7 +92,7 @@ impl App {
         }
         let names: Vec<_> = missed.iter().take(LISTED).map(|call| crate::text::cut(&self.label(call), NAME, "~").into_owned()).collect();
         let more = if missed.len() > LISTED { format!(" and {} more", missed.len() - LISTED) } else { String::new() };
-        let who = if missed.len() == 1 { "1 caller".to_owned() } else { format!("{} callers", missed.len()) };
+        let who = plural(missed.len(), "caller", "callers");
         self.warn(event, format!("{mode} cannot reach {who} without a number: {}{more}", names.join(", ")));
     }
 

@@ -200,6 +200,19 @@ fn the_floors_passing_restores_what_lecture_mode_did() {
 }
 
 #[test]
+fn who_is_muted_by_hand_has_the_floor_no_longer() {
+    for cause in [Cause::Key, Cause::Bulk] {
+        let mut world = World::with(&["a"]);
+        world.put(floor("a"));
+        let ask = world.by_hand("a", Action::Mute, cause);
+        world.answer("a", ask, Outcome::Accepted);
+        world.done("a", Action::Unmute);
+        world.put(lecture(true));
+        assert_eq!(world.due(), ["a mute lecture mode"], "the floor does not spare it");
+    }
+}
+
+#[test]
 fn a_mute_that_the_floor_overtook_is_lecture_modes_once_the_floor_passes() {
     let mut world = World::with(&["a"]);
     world.put(lecture(true));

@@ -50,6 +50,8 @@ fn everyone_who_is_in_a_lecture_and_not_muted_is_muted() {
     world.ruled("unknown", Rule::Lecture, cause, Some(Outcome::Unknown));
     world.ruled("voiced", Rule::Lecture, cause, Some(Outcome::Accepted));
     world.done("voiced", Action::Unmute);
+    let halted = world.by_hand("unasked", Action::Unmute, Cause::Bulk);
+    world.answer("unasked", halted, Outcome::NotSent);
     world.put(floor("floor"));
     world.put(leave("left"));
     world.put(join("elsewhere", "9", &number("elsewhere")));
