@@ -3,14 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
 
 use crate::conference::event::Seq;
 use crate::conference::health::{JournalHealth as Health, ProviderHealth};
 use crate::conference::roster::{CallId, Counts, Participant, Roster};
 use crate::conference::view::View;
 use crate::conference::{ConferenceId, Moment};
-use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
@@ -38,6 +36,7 @@ mod replay;
 mod rules;
 mod run;
 mod sentences;
+mod settings;
 mod spoken;
 mod takeback;
 mod tally;
@@ -57,6 +56,7 @@ pub use message::{ListenerCounts, Message, Mouse};
 pub use order::{BanForm, BanList, QueueLine};
 pub use replay::Played;
 pub use sentences::{Line, Tone};
+pub use settings::Settings;
 pub use spoken::Spoken;
 pub use voice::Heard;
 
@@ -65,43 +65,6 @@ const LINES: usize = 500;
 
 /// Looked-up numbers that are remembered; more than any screen shows.
 const LOOKED_UP: usize = 4_096;
-
-/// What the console was started with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Who is moderating.
-    pub moderator: Box<str>,
-    /// The tab to open on.
-    pub conference: Option<ConferenceId>,
-    /// How long a call may be silent before it is `stale`.
-    pub stale_after: Duration,
-    /// How long no callback may come while callers are in before the screen warns.
-    pub silence_after: Duration,
-    /// How long a call may be silent before it is left out, here as at a restart.
-    pub resume_within: Duration,
-    /// What to do with an ask for a caller without a number.
-    pub withheld: Withheld,
-    /// What `k` does.
-    pub kick: Kick,
-    /// What alerts the moderator, and how.
-    pub alerts: AlertWays,
-    /// Bulk asks a second.
-    pub pace: u32,
-    /// Whether every dangerous command is taken away.
-    pub read_only: bool,
-    /// Whether digits are masked at first.
-    pub mask: bool,
-    /// Where the listener listens, as `address:port`.
-    pub listener: String,
-    /// The callback URLs to show while nobody is in, with the token masked.
-    pub urls: Vec<(String, String)>,
-    /// Whether closing this session would close the listener (ssh without tmux or screen).
-    pub fragile_session: bool,
-    /// What kind of run this is, for the header: `demo`, or empty.
-    pub title: &'static str,
-    /// The events after this place are news; those before it restore what was.
-    pub news_after: Seq,
-}
 
 /// The sentence in the status line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -120,12 +120,6 @@ impl Entry {
     const fn shown(self, keys: &'static str) -> Self {
         Self { shown: Some(keys), ..self }
     }
-
-    /// Its keys as people read them.
-    #[must_use]
-    pub fn keys_text(&self) -> String {
-        self.shown.map_or_else(|| self.keys.join(" "), str::to_owned)
-    }
 }
 
 /// All commands, in the order in which help and README list them.

@@ -1,9 +1,9 @@
 //! The journal in a SQLite file: write-ahead log, `synchronous=FULL`, one writer, group commit.
 //!
-//! This front file is the handle; `writer` is the thread that owns the only write connection,
-//! `reader` reads back on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and who is told, `held` what could not be
-//! written yet, `lock` keeps a second writer out, `schema` is
-//! what people see who open the file with the ordinary `sqlite3` shell.
+//! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
+//! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
+//! who is told, `held` what could not be written yet, `lock` keeps a second writer out, `schema` is what people see
+//! who open the file with the ordinary `sqlite3` shell.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

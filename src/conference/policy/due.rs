@@ -51,8 +51,6 @@ impl Policy {
     pub fn begin(&mut self, now: Moment) {
         self.restoring = false;
         for (key, call) in &mut self.calls {
-            // Whoever was spared for the floor is muted when it passes on.
-            let floor = self.rooms.get(call.room as usize).is_some_and(|room| room.floor.as_ref() == Some(key));
             call.settle();
             let Some(room) = self.rooms.get(call.room as usize).filter(|_| call.is_in()) else { continue };
             let lecture = self.modes.get(&room.id, Mode::Lecture);
@@ -64,10 +62,8 @@ impl Policy {
                 _ => continue,
             };
             call.owe(action, cause);
-            if !floor {
-                let due = now.max(call.since.plus(self.wait));
-                self.voices.push(Entry { due, order: call.join, call: key.clone(), cause, by: None });
-            }
+            let due = now.max(call.since.plus(self.wait));
+            self.voices.push(Entry { due, order: call.join, call: key.clone(), cause, by: None });
         }
     }
 
@@ -80,9 +76,6 @@ impl Policy {
             (None, Some(lock)) => (Rule::Lock, &lock.by),
             (None, None) => return None,
         };
-        if self.newest(&entry.call).is_some_and(|kind| kind.action() == Action::Kick) {
-            return None;
-        }
         self.ask(entry, rule, by.clone())
     }
 

@@ -3,6 +3,7 @@
 //! In here is the stage that the cases are played on.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -10,6 +11,7 @@ use super::*;
 use crate::conference::event::{Cause, Event, What};
 use crate::conference::story::{answer, arrival, ask, hand, join, leave, name, named_arrival, remove, start};
 use crate::conference::{Action, CallKey, Outcome};
+use crate::config::{AlertWays, Kick, Withheld};
 use crate::console::keys::Chord;
 
 /// A console with a clock of its own.
