@@ -11,6 +11,7 @@ use crate::conference::story::{arrival, join, leave, remove, start};
 use crate::conference::{Action, Outcome};
 use crate::phone::Number;
 
+mod floor;
 mod kicks;
 mod lecture;
 mod property;

@@ -180,3 +180,26 @@ fn kicks_go_before_mutes() {
     world.put(lecture(true));
     assert_eq!(world.due(), ["late kick ban", "a mute lecture mode", "b mute lecture mode"]);
 }
+
+#[test]
+fn unlocking_one_conference_stops_no_kick_of_another() {
+    let mut world = World::with(&[]);
+    let other = |on| What::Mode(ModeSet { conference: "9".into(), mode: Mode::Lock, on, by: "grace".into() });
+    world.put(lock(true));
+    world.put(other(true));
+    world.put(join("a", "1122", &number("a")));
+    world.put(join("b", "9", &number("b")));
+    assert_eq!(world.after(1_500), ["a kick lock", "b kick lock"]);
+    let (_, told) = world.tell(other(false));
+    assert_eq!(told.stop, [world.asks[1].0]);
+}
+
+#[test]
+fn an_exemption_spares_nobody_who_is_banned() {
+    let mut world = World::with(&[]);
+    world.put(ban("a", None));
+    world.put(lock(true));
+    world.put(join("a", "1122", &number("a")));
+    world.put(exempt("a", true));
+    assert_eq!(world.after(1_500), ["a kick ban"]);
+}

@@ -177,58 +177,6 @@ fn begun_again_it_takes_no_voice_twice() {
 }
 
 #[test]
-fn the_floors_passing_restores_what_lecture_mode_did() {
-    let mut world = World::with(&["a", "early"]);
-    world.put(floor("early"));
-    world.put(lecture(true));
-    assert_eq!(world.due(), ["a mute lecture mode"]);
-    world.all_end();
-    let pass = |world: &mut World, from: &str, to: &str| {
-        world.put(floor(to));
-        for (key, action) in [(from, Action::Mute), (to, Action::Unmute)] {
-            let ask = world.by_hand(key, action, Cause::Floor);
-            world.answer(key, ask, Outcome::Accepted);
-        }
-        assert_eq!(world.after(60_000), none());
-    };
-    pass(&mut world, "early", "a");
-    pass(&mut world, "a", "early");
-    pass(&mut world, "early", "x");
-    world.put(lecture(false));
-    let back = world.due();
-    assert_eq!(back, ["a unmute end of lecture mode", "early unmute end of lecture mode"], "also who was spared for the floor first");
-}
-
-#[test]
-fn who_is_muted_by_hand_has_the_floor_no_longer() {
-    for cause in [Cause::Key, Cause::Bulk] {
-        let mut world = World::with(&["a"]);
-        world.put(floor("a"));
-        let ask = world.by_hand("a", Action::Mute, cause);
-        world.answer("a", ask, Outcome::Accepted);
-        world.done("a", Action::Unmute);
-        world.put(lecture(true));
-        assert_eq!(world.due(), ["a mute lecture mode"], "the floor does not spare it");
-    }
-}
-
-#[test]
-fn a_mute_that_the_floor_overtook_is_lecture_modes_once_the_floor_passes() {
-    let mut world = World::with(&["a"]);
-    world.put(lecture(true));
-    world.due();
-    world.put(floor("a"));
-    let unmute = world.by_hand("a", Action::Unmute, Cause::Floor);
-    world.ends("a", Outcome::NotSent);
-    world.answer("a", unmute, Outcome::Accepted);
-    world.put(floor(""));
-    let mute = world.by_hand("a", Action::Mute, Cause::Floor);
-    world.answer("a", mute, Outcome::Accepted);
-    world.put(lecture(false));
-    assert_eq!(world.due(), ["a unmute end of lecture mode"]);
-}
-
-#[test]
 fn exempting_gives_the_voice_back_and_the_opposite_takes_it() {
     for by_call in [false, true] {
         let spare = if by_call { exempt_call } else { exempt };
@@ -272,6 +220,14 @@ fn a_number_that_is_learned_late_counts() {
         world.put(join("a", "1122", &number("a")));
         assert_eq!(world.after(1_500).len(), asked);
     }
+}
+
+#[test]
+fn a_callback_without_a_number_takes_none_away() {
+    let mut world = World::with(&["a"]);
+    world.put(join("a", "1122", ""));
+    world.put(lecture(true));
+    assert_eq!(world.due(), ["a mute lecture mode"]);
 }
 
 #[test]
