@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::{DemoArgs, WRONG, fail, run, session};
 use crate::conference::event::{Banned, What};
 use crate::config::{Config, ExposeSecret as _, Secret, random_secret};
+use crate::console::app::DEMO;
 use crate::journal::{self, Draft, Journal};
 use crate::rehearsal::scenario;
 use crate::rehearsal::{Callbacks, Rehearsal, Settings};
@@ -49,7 +50,7 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
         contacts,
         ..config
     };
-    let ending = session::run(&config, &token, "demo", |journal, address| {
+    let ending = session::run(&config, &token, DEMO, |journal, address| {
         remember(journal, &config.moderator, &banned);
         let base = format!("http://{address}{}/{}", callback::ROOT, token.expose_secret());
         match Callbacks::parse(&base) {

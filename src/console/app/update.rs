@@ -148,6 +148,7 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.tell(event, &change, &before);
+        self.hint(&event.what);
         self.note_alerts(event, &change);
     }
 

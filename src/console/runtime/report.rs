@@ -1,5 +1,7 @@
 //! Writing a report while the console goes on.
 
+use std::path::Path;
+
 use super::{Message, Session};
 use crate::conference::{ConferenceId, Moment};
 use crate::report;

@@ -173,3 +173,20 @@ fn a_read_only_console_writes_reports_too() {
     let mut stage = Stage::new(|settings| settings.read_only = true);
     assert_eq!(stage.keys("w").len(), 1);
 }
+
+#[test]
+fn a_demo_says_once_each_what_to_try_and_nothing_else_does() {
+    let mut stage = Stage::new(|settings| settings.title = "demo");
+    stage.event(join("a", "1122", "12157010680"));
+    assert_eq!(stage.notice(), "try M lecture mode, H hands, g floor to the next hand, w report, ? keys");
+    stage.event(hand("a", true));
+    assert_eq!(stage.notice(), "try g gives the floor to the first hand, H shows all hands");
+    stage.event(name("a", "12157010680", "Zoe"));
+    stage.event(join("b", "1122", "12157010681"));
+    stage.event(hand("b", true));
+    assert_eq!(stage.notice(), "moderator named a caller Zoe", "what was really said stays");
+    let mut real = Stage::new(|_| {});
+    real.event(join("a", "1122", "12157010680"));
+    real.event(hand("a", true));
+    assert_eq!(real.notice(), "");
+}
