@@ -130,7 +130,7 @@ fn the_demo_shows_hands_lecture_mode_latecomers_a_ban_and_a_report() {
     console.send_keys("g");
     console.wait_for_row("Łukasz Wiśniewski", "floor");
     console.send_keys("w");
-    console.wait_for_text("report written to");
+    console.wait_for_text("report: ");
     let reports = home.join("data").join("confmod").join("reports");
     let page = std::fs::read_dir(reports).expect("the folder").flatten().next().expect("a report").path();
     let name = page.file_name().expect("a name").to_string_lossy().into_owned();

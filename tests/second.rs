@@ -33,7 +33,7 @@ fn it_shows_the_same_and_refuses_every_ask_with_the_reason() {
     // What comes later comes there, too.
     listener.join(&first, "ben", "Ben", BEN);
     second.wait_for_row("Ben", "open");
-    let reason = format!("the journal is written by the-moderator, process {}; this console only reads it", first.pid());
+    let reason = format!("read-only: the journal is written by the-moderator, process {}", first.pid());
     for key in ["m", "u", "k", "n", "r"] {
         second.send_keys(key);
         second.wait_for_text(&reason);

@@ -69,16 +69,7 @@ impl App {
                 Vec::new()
             }
             Message::Reported(report) => {
-                self.reporting = false;
-                match report {
-                    Ok(path) => {
-                        // A long path is cut off in the status line, not in the events.
-                        let text = format!("report written to {path}");
-                        self.log(self.now, Tone::Good, text.clone());
-                        self.say(Tone::Good, text);
-                    }
-                    Err(why) => self.say(Tone::Bad, why),
-                }
+                self.is_reported(report);
                 Vec::new()
             }
             Message::Unread(why) => {
@@ -118,6 +109,17 @@ impl App {
         self.look_up_visible();
         effects.extend(self.want_fields());
         effects
+    }
+
+    /// Says where a report is, or why it is not. A long path is cut off in the status line, not in the events.
+    fn is_reported(&mut self, report: Result<String, String>) {
+        self.reporting = false;
+        let (tone, text) = match report {
+            Ok(path) => (Tone::Good, format!("report: {path}")),
+            Err(why) => (Tone::Bad, why),
+        };
+        self.log(self.now, tone, text.clone());
+        self.say(tone, text);
     }
 
     fn fold(&mut self, event: &Event) {

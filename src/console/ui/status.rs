@@ -32,19 +32,19 @@ const TIME: u16 = 6;
 pub(super) fn draw(paint: &mut Paint<'_>, app: &App, line: Area) {
     let theme = *paint.theme;
     if let Some(Dialog::Filter(input)) = &app.dialog {
-        let position = position(app, theme.glyphs, false);
+        let position = position(app, &theme.glyphs, false);
         let line = Area { width: at_the_end(paint, line, &position), ..line };
         filter_typed(paint, app, line, input);
         return;
     }
     let whole = line.width.saturating_sub(2);
-    let (under_way, marks, notice) = (under_way(app, theme.glyphs), marks(app), notice(app));
+    let (under_way, marks, notice) = (under_way(app, &theme.glyphs), marks(app), notice(app));
     let progress = app.progress().filter(|_| app.countdown.is_none());
     // Room is given in the order of what must not be cut off; on the line it is another.
     let mut left = whole;
     let under_way_room = take(&mut left, columns(&under_way), 1);
     let marks_room = take(&mut left, columns(&marks), columns(&marks));
-    let (short, long) = (position(app, theme.glyphs, true), position(app, theme.glyphs, false));
+    let (short, long) = (position(app, &theme.glyphs, true), position(app, &theme.glyphs, false));
     let position_room = take(&mut left, columns(&short), columns(&short));
     let bar_room = take(&mut left, progress.as_ref().map_or(0, |_| BAR), BAR);
     let told = columns(&notice);
@@ -54,7 +54,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, line: Area) {
     let more = columns(&long).saturating_sub(columns(&short));
     let position = match position_room {
         0 => String::new(),
-        _ if told + more <= left => {
+        _ if told + TIME + more <= left => {
             left -= more;
             long
         }
@@ -101,7 +101,7 @@ fn columns(text: &str) -> u16 {
 }
 
 /// The kick that counts down, else how far the asks are that a press made together.
-fn under_way(app: &App, glyphs: Glyphs) -> String {
+fn under_way(app: &App, glyphs: &Glyphs) -> String {
     let Some(Countdown { targets, until }) = &app.countdown else { return app.progress().map_or_else(String::new, |now| now.text) };
     let left = until.since(app.now).as_millis().div_ceil(1_000);
     let verb = if targets.len() == 1 { "is" } else { "are" };
@@ -151,7 +151,7 @@ fn bar((ended, all): (usize, usize), [on, off]: [&str; 2]) -> [String; 2] {
 }
 
 /// How many callers are out of sight, where some are: `3 more ▲ 5 more ▼`, or `3▲ 5▼`.
-fn position(app: &App, glyphs: Glyphs, short: bool) -> String {
+fn position(app: &App, glyphs: &Glyphs, short: bool) -> String {
     let (above, below) = app.hidden();
     let more = if short { "" } else { " more " };
     let sides = [(above, glyphs.rising), (below, glyphs.falling)];

@@ -161,7 +161,7 @@ fn a_report_is_asked_for_once_and_told_when_it_is_there() {
     assert!(stage.keys("w").is_empty(), "one at a time");
     assert_eq!(stage.notice(), "a report is being written already");
     stage.app.update(stage.now, Message::Reported(Ok("/reports/confmod_1122.html".into())));
-    assert_eq!(stage.notice(), "report written to /reports/confmod_1122.html");
+    assert_eq!(stage.notice(), "report: /reports/confmod_1122.html");
     assert_eq!(stage.keys("2 p w"), [Effect::Report { conference: Some("1122".into()), mask: true }], "of the conference that is shown");
     stage.app.update(stage.now, Message::Reported(Err("the disk is full".into())));
     assert_eq!((stage.notice(), stage.app.notice.as_ref().map(|notice| notice.tone)), ("the disk is full", Some(Tone::Bad)));
