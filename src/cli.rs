@@ -41,12 +41,16 @@ pub use output::{WRONG, complain, fail, print, print_bytes};
   confmod demo                         see it with scripted callers, no account needed
   confmod urls                         the URLs to paste into the call flow
   confmod check                        is everything ready?
-  confmod --listen 127.0.0.1:9000      the console, with callbacks on port 9000"
+  confmod --listen 127.0.0.1:9000      the console, with callbacks on port 9000
+  confmod --plain                      without a screen: for screen readers and pipes"
 )]
 pub struct Cli {
     /// What may be given before a command, too.
     #[command(flatten)]
     pub flags: FlagArgs,
+    /// Lines instead of a screen: events as sentences, commands typed as words
+    #[arg(long)]
+    pub plain: bool,
     /// What to do; the console when there is none.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -221,6 +225,9 @@ pub struct DemoArgs {
     /// What is played.
     #[command(flatten)]
     pub play: rehearse::Play,
+    /// Lines instead of a screen: events as sentences, commands typed as words
+    #[arg(long)]
+    pub plain: bool,
     /// What may be set. What belongs to a real provider, listener and journal is taken and ignored.
     #[command(flatten)]
     pub flags: FlagArgs,

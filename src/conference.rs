@@ -157,6 +157,16 @@ impl Action {
         }
     }
 
+    /// What undoes it; nothing undoes a kick.
+    #[must_use]
+    pub fn opposite(self) -> Option<Self> {
+        match self {
+            Self::Mute => Some(Self::Unmute),
+            Self::Unmute => Some(Self::Mute),
+            Self::Kick => None,
+        }
+    }
+
     /// What has happened once it is done: `muted`, `unmuted`, `kicked`.
     #[must_use]
     pub fn done(self) -> &'static str {

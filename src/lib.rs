@@ -25,7 +25,7 @@
 //! | [journal] | append, subscribe, read back; SQLite |
 //! | [contacts] | the contacts file: read, watched, what is new in it appended |
 //! | [callback] | the listener: one callback in, one event on disk, one answer out |
-//! | [dispatch] | asks out of the journal, orders to the bridge, answers into the journal |
+//! | [dispatch] | asks out of the journal, orders to the bridge, answers into the journal; runs the rules of conferences |
 //! | [report] | who was there and who asked for what, folded from the journal: CSV, JSON, HTML |
 //! | [console] | what a moderator sees and presses |
 //! | [rehearsal] | a provider to rehearse with, and scripted callers |

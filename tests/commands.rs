@@ -139,7 +139,8 @@ fn wrong_usage_ends_with_2_and_names_the_help() {
     let home = Home::new();
     for line in [
         "frobnicate",
-        "--plain",
+        "--fancy",
+        "report --plain",
         "--userkey x",
         "report --format pdf",
         "replay --speed 0",

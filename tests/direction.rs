@@ -32,7 +32,7 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// The console's children, in order, where one may use only those before it.
-const CONSOLE: [&str; 8] = ["keys", "command", "app", "ui", "input", "terminal", "replay", "runtime"];
+const CONSOLE: [&str; 9] = ["keys", "command", "app", "ui", "input", "terminal", "plain", "replay", "runtime"];
 
 /// What must not be named in these modules and their children, and why.
 struct Ban {

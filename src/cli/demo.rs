@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{DemoArgs, WRONG, fail, run, session};
+use super::session::{self, Face};
+use super::{DemoArgs, WRONG, fail, run};
 use crate::conference::event::{Banned, What};
 use crate::config::{Config, ExposeSecret as _, Secret, random_secret};
 use crate::console::app::DEMO;
@@ -15,21 +16,21 @@ use crate::rehearsal::{Callbacks, Rehearsal, Settings};
 use crate::{callback, text};
 
 /// Runs until the moderator quits. The configuration holds no secret and nothing of a real installation.
-pub fn run(config: Config, args: &DemoArgs) -> ExitCode {
-    if !run::has_terminal() {
+pub fn run(config: Config, args: &DemoArgs, plain: bool) -> ExitCode {
+    if !plain && !run::has_terminal() {
         return fail(&run::no_terminal(), WRONG);
     }
     let settings = match args.play.settings() {
         Ok(settings) => settings,
         Err(error) => return fail(&error, WRONG),
     };
-    match demo(config, settings) {
+    match demo(config, settings, Face::of(plain)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => fail(&error, 1),
     }
 }
 
-fn demo(config: Config, settings: Settings) -> Result<u8, String> {
+fn demo(config: Config, settings: Settings, face: Face) -> Result<u8, String> {
     let user_key = secret()?;
     let banned = settings.scenario.banned.clone();
     let contacts = settings.scenario.contacts.clone();
@@ -50,7 +51,7 @@ fn demo(config: Config, settings: Settings) -> Result<u8, String> {
         contacts,
         ..config
     };
-    let ending = session::run(&config, &token, DEMO, |journal, address| {
+    let ending = session::run(&config, face, &token, DEMO, |journal, address| {
         remember(journal, &config.moderator, &banned);
         let base = format!("http://{address}{}/{}", callback::ROOT, token.expose_secret());
         match Callbacks::parse(&base) {

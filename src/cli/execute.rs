@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::session::Face;
 use super::settings::checked;
 use super::{
     AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
@@ -14,20 +15,23 @@ use crate::logging;
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
 pub fn execute(cli: Cli) -> ExitCode {
-    let flags = Flags::from(cli.flags);
+    let (flags, plain) = (Flags::from(cli.flags), cli.plain);
     let Some(command) = cli.command else {
-        return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config) {
+        return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config, plain) {
             Ok(()) => {
                 start_log(&loaded.config);
-                run::run(&loaded.config)
+                run::run(&loaded.config, plain)
             }
             Err(missing) => fail(&missing, WRONG),
         });
     };
+    if plain && !matches!(command, Command::Demo(_) | Command::Replay(_)) {
+        return fail("--plain is for the console, confmod demo and confmod replay; leave it out here, or see confmod --help", WRONG);
+    }
     match command {
         Command::Demo(args) => with(&Flags::from(args.flags.clone()).or(flags), Purpose::Demo, |loaded| {
             start_log(&loaded.config);
-            demo::run(loaded.config, &args)
+            demo::run(loaded.config, &args, plain || args.plain)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
         Command::Replay(args) => {
@@ -35,7 +39,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             let conference = flags.conference.clone();
             with(&flags, Purpose::Journal, |loaded| {
                 start_log(&loaded.config);
-                replay::run(&loaded.config, &args, conference.as_deref())
+                replay::run(&loaded.config, &args, conference.as_deref(), Face::of(plain || args.plain))
             })
         }
         Command::Mute(args) => one_ask(Action::Mute, &args, flags),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::session::{self, NotStarted};
+use super::session::{self, Face, NotStarted};
 use crate::config::Config;
 use crate::console::app::Settings;
 use crate::console::command::KeyMap;
@@ -12,7 +12,7 @@ use crate::journal::Journal as _;
 use crate::journal::sqlite::Follower;
 
 /// Runs until the moderator quits.
-pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
+pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let journal = Arc::new(Follower::open(&config.journal).map_err(|error| NotStarted::because("", error))?);
     let history = journal.history();
@@ -20,7 +20,7 @@ pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
     let news_after = history.last().map_err(read)?;
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     tracing::info!("the journal is written by another confmod; this one only reads it");
-    let panics = session::panics(config);
+    let panics = session::panics(config, face);
     let settings = Settings {
         read_only: true,
         listener: String::new(),
@@ -40,5 +40,5 @@ pub(super) fn run(config: &Config) -> Result<Ending, NotStarted> {
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
-    session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+    session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

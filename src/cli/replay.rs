@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use jiff::tz::TimeZone;
 
-use super::session::{self, NotStarted};
+use super::session::{self, Face, NotStarted};
 use super::{FlagArgs, WRONG, fail, run, time};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Where to begin: local time such as 2026-11-22T14:00, or an age such as 2h
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub from: Option<String>,
+    /// Lines instead of a screen: events as sentences, commands typed as words
+    #[arg(long)]
+    pub plain: bool,
     /// What may be set. What belongs to a listener or a provider is taken and ignored.
     #[command(flatten)]
     pub flags: FlagArgs,
@@ -45,7 +48,7 @@ fn speed(given: &str) -> Result<f64, String> {
 }
 
 /// Runs until the moderator quits. `conference` is the one that was asked for, if one was.
-pub fn run(config: &Config, args: &Args, conference: Option<&str>) -> ExitCode {
+pub(super) fn run(config: &Config, args: &Args, conference: Option<&str>, face: Face) -> ExitCode {
     let now = crate::journal::now();
     let from = match args.from.as_deref().map(|from| time::moment(from, now, &TimeZone::system())).transpose() {
         Ok(from) => from,
@@ -54,23 +57,23 @@ pub fn run(config: &Config, args: &Args, conference: Option<&str>) -> ExitCode {
     if config.journal.as_os_str().is_empty() {
         return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
     }
-    if !run::has_terminal() {
+    if face == Face::Screen && !run::has_terminal() {
         return fail(&run::no_terminal(), WRONG);
     }
-    match replay(config, conference, from, args.speed) {
+    match replay(config, face, conference, from, args.speed) {
         Ok(ending) => ExitCode::from(session::exit_code(&ending)),
         Err(error) => fail(&error.to_string(), 1),
     }
 }
 
-fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed: f64) -> Result<Ending, NotStarted> {
+fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Moment>, speed: f64) -> Result<Ending, NotStarted> {
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let journal = Arc::new(Archive::open(&config.journal).map_err(|error| NotStarted::because("", error))?);
     // After such a silence the live console has forgotten everybody, too.
     let wanted = Wanted { conference: conference.map(Into::into), from, silence: config.resume_within };
     let what = format!("replaying {}", crate::config::error::shown(&config.journal));
     let sitting = Sitting::find(&*journal.history(), &wanted).map_err(|error| NotStarted::because(&what, error))?;
-    let panics = session::panics(config);
+    let panics = session::panics(config, face);
     let settings = Settings {
         conference: wanted.conference,
         read_only: true,
@@ -93,5 +96,5 @@ fn replay(config: &Config, conference: Option<&str>, from: Option<Moment>, speed
         reports: config.reports.clone(),
         stop_asking: Box::pin(std::future::ready(())),
     };
-    session::watch(settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
+    session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -3,17 +3,19 @@
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
-use super::{WRONG, fail, follow, session};
+use super::session::{self, Face};
+use super::{WRONG, fail, follow};
 use crate::config::Config;
 use crate::journal::sqlite::is_held;
 
 /// Runs until the moderator quits. On a journal that another confmod writes the console only looks on.
-pub fn run(config: &Config) -> ExitCode {
+pub fn run(config: &Config, plain: bool) -> ExitCode {
+    let face = Face::of(plain);
     let ended = if is_held(&config.journal) {
-        follow::run(config)
+        follow::run(config, face)
     } else {
         match config.token() {
-            Ok(token) => session::run(config, &token, "", |_, _| {}),
+            Ok(token) => session::run(config, face, &token, "", |_, _| {}),
             Err(error) => return fail(&error.to_string(), WRONG),
         }
     };
@@ -24,12 +26,12 @@ pub fn run(config: &Config) -> ExitCode {
 }
 
 /// Whether the console can be started: first the user key, then the terminal. What is missing otherwise.
-/// A console that only looks on asks the provider for nothing and needs no key.
-pub fn ready(config: &Config) -> Result<(), String> {
+/// A console that only looks on asks the provider for nothing and needs no key; one without a screen no terminal.
+pub fn ready(config: &Config, plain: bool) -> Result<(), String> {
     if config.userkey.is_none() && !is_held(&config.journal) {
         return Err(missing_userkey());
     }
-    if !has_terminal() {
+    if !plain && !has_terminal() {
         return Err(no_terminal());
     }
     Ok(())
@@ -60,6 +62,6 @@ To look around without an account, run: confmod demo"
 #[must_use]
 pub fn no_terminal() -> String {
     "the console needs a terminal on standard input and output, and one of them is none; start confmod in a terminal, \
-     over ssh with ssh -t. For scripts there are confmod mute, unmute and kick."
+     over ssh with ssh -t. confmod --plain needs none. For scripts there are confmod mute, unmute and kick."
         .to_owned()
 }

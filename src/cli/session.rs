@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossterm::event::EventStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio_stream::StreamExt as _;
 
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
@@ -17,6 +18,8 @@ use crate::conference::event::{Listening, Nothing, Seq, What};
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
+use crate::console::input::Input;
+use crate::console::plain;
 use crate::console::runtime::{self, Ending, SIGCONT, World};
 use crate::console::terminal::{Tty, catch_panics};
 use crate::console::ui::Theme;
@@ -27,6 +30,12 @@ use crate::journal::{Draft, Journal};
 
 /// How long an ask in flight is waited for. With what the rest takes, everything ends within two seconds.
 const GRACE: Duration = Duration::from_millis(1_600);
+
+/// The same after the end of a pipe, where what was just typed is given a moment to leave first.
+const GRACE_AFTER_PIPE: Duration = Duration::from_millis(1_200);
+
+/// How long the last lines may take to be read by whoever reads them.
+const LAST_LINES: Duration = Duration::from_millis(200);
 
 /// How long requests in flight may take once the console is gone.
 const LISTENER_GRACE: Duration = Duration::from_millis(200);
@@ -56,9 +65,26 @@ impl Display for NotStarted {
     }
 }
 
+/// What a session is looked at with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// A screen that is drawn on, and keys.
+    Screen,
+    /// Lines in and out, through a terminal or a pipe.
+    Plain,
+}
+
+impl Face {
+    /// The one that was asked for: `--plain` or not.
+    pub(super) fn of(plain: bool) -> Self {
+        if plain { Self::Plain } else { Self::Screen }
+    }
+}
+
 /// Runs a session to its end. `listening` is told where the listener is, once callbacks are taken.
 pub(super) fn run(
     config: &Config,
+    face: Face,
     token: &Secret,
     title: &'static str,
     listening: impl FnOnce(&dyn Journal, SocketAddr),
@@ -89,7 +115,8 @@ pub(super) fn run(
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(&*journal, listener.address());
 
-    let panics = panics(config);
+    let panics = panics(config, face);
+    let grace = if face == Face::Plain { GRACE_AFTER_PIPE } else { GRACE };
     let (slips, contacts) = mpsc::unbounded_channel();
     let watching = watch_contacts(config, &journal, &slips);
     let settings = console_settings(config, title, listener.address(), news_after);
@@ -102,9 +129,9 @@ pub(super) fn run(
         panics,
         contacts,
         reports: config.reports.clone(),
-        stop_asking: Box::pin(dispatch.stop(GRACE)),
+        stop_asking: Box::pin(dispatch.stop(grace)),
     };
-    let ending = watch(settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
+    let ending = watch(face, settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
     drop(watching);
     listener.stop(LISTENER_GRACE);
@@ -114,14 +141,14 @@ pub(super) fn run(
 }
 
 /// Panics of other threads, as sentences; one of this thread leaves the terminal in order and says what it means.
-pub(super) fn panics(config: &Config) -> UnboundedReceiver<String> {
+pub(super) fn panics(config: &Config, face: Face) -> UnboundedReceiver<String> {
     let (panicked, panics) = mpsc::unbounded_channel();
     let farewell = format!(
         "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
          Start it again; the log is {}.",
         config.log.display()
     );
-    catch_panics(farewell, move |what| {
+    catch_panics(farewell, face == Face::Screen, move |what| {
         tracing::error!("{what}");
         // The session may be over.
         let _ = panicked.send(what);
@@ -147,6 +174,7 @@ fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSende
 
 /// The console itself, on this thread.
 pub(super) fn watch(
+    face: Face,
     settings: Settings,
     keys: KeyMap,
     theme: &Theme,
@@ -155,10 +183,18 @@ pub(super) fn watch(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let signals = signals()?;
+        if face == Face::Plain {
+            let (mut desk, lines) = plain::open(io::stdin(), io::stdout())?;
+            let app = App::new(settings, keys, (0, 0), crate::journal::now()).heard();
+            let ending = runtime::run(app, &mut desk, lines, world(signals)).await;
+            desk.finish(LAST_LINES);
+            return Ok(ending);
+        }
         let mut screen = Tty::enter(*theme)?;
         let size = crossterm::terminal::size()?;
         let app = App::new(settings, keys, size, crate::journal::now());
-        Ok(runtime::run(app, &mut screen, EventStream::new(), world(signals)).await)
+        let events = EventStream::new().map(|event| event.map(Input::Terminal));
+        Ok(runtime::run(app, &mut screen, events, world(signals)).await)
     })
 }
 

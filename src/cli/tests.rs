@@ -68,7 +68,7 @@ fn examples_are_taken() {
 fn wrong_usage_is_refused_with_exit_code_2() {
     let lines = [
         "--userkey df1418",
-        "--plain",
+        "--fancy",
         "--nats nats://x",
         "report --format pdf",
         "serve",

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::Moment;
 use super::event::Contact;
 use super::roster::{Participant, Roster};
-use super::view::stay;
 use crate::phone::{Places, Region};
 
 mod terms;
@@ -223,8 +222,8 @@ impl Test {
             Self::Hand(up) => row.call.hand.is_some() == *up,
             Self::Place(regions) => row.call.number.and_then(|number| places.of(number)).is_some_and(|region| regions.contains(&region)),
             Self::AnyPlace => row.call.number.is_some_and(|number| places.of(number).is_some()),
-            Self::Longer(time) => stay(row.call, row.now) >= *time,
-            Self::Shorter(time) => stay(row.call, row.now) < *time,
+            Self::Longer(time) => row.call.stayed(row.now) >= *time,
+            Self::Shorter(time) => row.call.stayed(row.now) < *time,
         }
     }
 }

@@ -92,7 +92,8 @@ mod tests {
         hands.give_floor(&"1".into(), Some(a));
         hands.give_floor(&conference, Some(a));
         assert_eq!(hands.conferences(), [&"1".into(), &conference]);
-        [b, c].into_iter().for_each(|id| hands.lower(&conference, id));
+        hands.lower(&conference, b);
+        hands.lower(&conference, c);
         hands.give_floor(&conference, None);
         assert_eq!(hands.conferences(), [&"1".into()]);
     }

@@ -286,6 +286,15 @@ impl Participant {
         self.is_live() && now.since(self.news) >= after
     }
 
+    /// How long its stay has lasted: still running while it is on the line.
+    #[must_use]
+    pub fn stayed(&self, now: Moment) -> Duration {
+        match self.presence {
+            Presence::Calling | Presence::In => now.since(self.joined),
+            Presence::Left | Presence::Kicked => self.since.since(self.joined),
+        }
+    }
+
     /// The word its row shows.
     #[must_use]
     pub fn word(&self, now: Moment, stale_after: Duration) -> Word {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::filter::{Filter, Row};
-use super::roster::{CallId, Change, Participant, Presence, Roster};
+use super::roster::{CallId, Change, Participant, Roster};
 use super::{ConferenceId, Moment};
 use crate::phone::Places;
 
@@ -258,15 +258,6 @@ impl View {
         }
         self.ranked = ranked;
         self.leaving = self.rows.iter().copied().filter(|id| roster.get(*id).is_some_and(|call| !call.is_live())).collect();
-    }
-}
-
-/// How long a stay has lasted: still running while the call is on the line.
-#[must_use]
-pub fn stay(call: &Participant, now: Moment) -> Duration {
-    match call.presence {
-        Presence::Calling | Presence::In => now.since(call.joined),
-        Presence::Left | Presence::Kicked => call.since.since(call.joined),
     }
 }
 

@@ -14,7 +14,6 @@ use crate::config::{AlertWays, Kick, Withheld};
 use crate::phone::{self, Described, Number};
 
 use super::command::KeyMap;
-use super::keys::Chord;
 
 pub mod ages;
 pub mod alerts;
@@ -25,6 +24,7 @@ mod contacts;
 mod cursor;
 pub mod dialog;
 mod effect;
+mod held;
 mod hints;
 mod kick;
 pub mod layout;
@@ -39,9 +39,11 @@ mod replay;
 mod rules;
 mod run;
 mod sentences;
+mod spoken;
 mod takeback;
 mod tally;
 mod update;
+mod voice;
 mod whom;
 
 pub use alerts::Alerts;
@@ -57,6 +59,8 @@ pub use message::{ListenerCounts, Message, Mouse};
 pub use order::{BanForm, BanList, QueueLine};
 pub use replay::Played;
 pub use sentences::{Line, Tone};
+pub use spoken::Spoken;
+pub use voice::Heard;
 
 /// Lines that the events pane remembers.
 const LINES: usize = 500;
@@ -183,13 +187,17 @@ pub struct App {
     fields: Option<(Seq, Vec<(String, String)>)>,
     forgot: Moment,
     tallies: tally::Tallies,
-    pressed: Option<(Chord, Moment)>,
+    pressed: Option<held::Pressed>,
+    /// How many events have come.
+    folded: u64,
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
     read_contacts: contacts::Read,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
+    /// Where this console is heard and not seen.
+    voice: Option<voice::Voice>,
 }
 
 impl App {
@@ -234,10 +242,12 @@ impl App {
             forgot: now,
             tallies: tally::Tallies::default(),
             pressed: None,
+            folded: 0,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
             read_contacts: contacts::Read::default(),
             found_again: None,
+            voice: None,
             settings,
             keys,
         }
@@ -262,8 +272,15 @@ impl App {
     }
 
     /// What a caller is called: the name, else the number as its country writes it, else `no number` and the tag.
+    /// Where the console is heard, the caller's number for typing comes first.
     #[must_use]
     pub fn label(&self, call: &Participant) -> String {
+        let known = self.voice.is_some().then(|| self.roster.find(&call.key)).flatten();
+        let typed = known.and_then(|id| self.number_of(id)).map(|number| format!("{number} ")).unwrap_or_default();
+        typed + &self.called(call)
+    }
+
+    fn called(&self, call: &Participant) -> String {
         if let Some(name) = self.roster.name(call) {
             return self.show(name).into_owned();
         }
@@ -297,7 +314,7 @@ impl App {
     /// Whether the screen is too small to show who would be acted on: then nothing but quitting is done.
     #[must_use]
     pub fn is_blind(&self) -> bool {
-        self.size.0 < layout::SMALLEST.0 || self.size.1 < layout::SMALLEST.1
+        self.voice.is_none() && (self.size.0 < layout::SMALLEST.0 || self.size.1 < layout::SMALLEST.1)
     }
 
     /// Whether the events pane is open.
@@ -322,7 +339,9 @@ impl App {
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+        let text = text.into();
+        self.hear(None, tone, &text);
+        self.notice = Some(Notice { text, tone, at: self.now });
     }
 
     fn log(&mut self, at: Moment, tone: Tone, text: String) {
@@ -331,6 +350,12 @@ impl App {
 
     /// A line that can be found again by the event it is about, to be kept up to date.
     fn log_about(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
+        self.hear(Some(at), tone, &text);
+        self.write_line(about, at, tone, text);
+    }
+
+    /// A line that nobody needs to hear: it will be told when there is more to it.
+    fn write_line(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }

@@ -5,6 +5,19 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, Mou
 use super::app::{Message, Mouse};
 use super::keys::{Chord, Key};
 
+/// What comes from whoever sits there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Something that a terminal reports.
+    Terminal(Event),
+    /// A line was typed, where commands are words.
+    Line(String),
+    /// A line could not be taken; why, as a sentence.
+    Unread(&'static str),
+    /// No more lines can come.
+    End,
+}
+
 /// The message of a terminal event; none for those that mean nothing here, such as a key let go.
 #[must_use]
 pub fn message(event: Event) -> Option<Message> {

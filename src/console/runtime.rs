@@ -2,7 +2,6 @@
 //!
 //! The screen, the input and the world are parameters, so that tests run this very loop.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -15,15 +14,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
 
-use super::app::{App, Effect, ListenerCounts, Message};
-use super::input;
+use super::app::{App, ListenerCounts, Message, Spoken};
+use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq, What};
-use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, now};
+use crate::conference::event::{Event, Seq};
+use crate::journal::{Feed, Health, History, Journal, ReadError, now};
 
+mod effects;
 mod playing;
 
 /// The shortest time between two frames: 30 a second.
@@ -32,8 +32,9 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How long after a failure the journal is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
-/// Fields of a call that are shown; more than the listener keeps.
-const FIELDS: usize = 64;
+/// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
+/// through a pipe are followed by its end at once.
+const SETTLE: Duration = Duration::from_millis(400);
 
 /// What the loop works with.
 pub struct World {
@@ -82,9 +83,13 @@ struct Session<'a, S> {
     reports: PathBuf,
     mail: Mail,
     player: Option<Player>,
+    /// Whether anything can still come from whoever sits there.
+    listens: bool,
     dirty: bool,
     drawn: Option<Instant>,
     ending: Option<Ending>,
+    /// Until then the end waits for single asks.
+    settling: Option<Instant>,
     at_once: bool,
 }
 
@@ -92,15 +97,28 @@ struct Session<'a, S> {
 pub async fn run<S, I>(app: App, screen: &mut S, mut input: I, world: World) -> Ending
 where
     S: Screen,
-    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    I: Stream<Item = io::Result<Input>> + Unpin,
 {
     let World { journal, after, player, counts, mut signals, mut panics, mut contacts, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
     load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
-    let mut session =
-        Session { app, screen, journal, history, reports, mail, player, dirty: true, drawn: None, ending: None, at_once: false };
+    let mut session = Session {
+        app,
+        screen,
+        journal,
+        history,
+        reports,
+        mail,
+        player,
+        listens: true,
+        dirty: true,
+        drawn: None,
+        ending: None,
+        settling: None,
+        at_once: false,
+    };
     let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
@@ -112,7 +130,7 @@ where
         // From top to bottom: what ends the session, what the moderator does, what happened, what only time does.
         tokio::select! {
             biased;
-            () = &mut stop_asking, if session.ending.is_some() => break,
+            () = &mut stop_asking, if session.ending.is_some() && !session.is_settling() => break,
             signal = signals.recv(), if signals_open => match signal {
                 Some(signal) => session.signal(signal),
                 None => signals_open = false,
@@ -121,7 +139,7 @@ where
                 Some(what) => session.tell(Message::Fault(what)),
                 None => panics_open = false,
             },
-            event = input.next(), if !matches!(session.ending, Some(Ending::TerminalGone(_))) => session.input(event),
+            event = input.next(), if session.listens => session.input(event),
             Some(message) = mailbox.recv() => session.tell(message),
             events = news(&mut feed, rest_until), if feed.is_some() => match events {
                 Some(Ok(events)) => {
@@ -142,6 +160,7 @@ where
             }
             () = at(session.event_due()) => session.play_on(),
             () = at(session.frame_due()) => {}
+            () = at(session.settling) => session.settling = None,
             () = at(change) => session.tell(Message::Tick),
         }
     }
@@ -237,6 +256,7 @@ impl<S: Screen> Session<'_, S> {
     fn terminal_gone(&mut self, why: &str) {
         self.ending.get_or_insert_with(|| Ending::TerminalGone(why.to_owned()));
         self.app.leaving = true;
+        self.listens = false;
     }
 
     fn signal(&mut self, signal: i32) {
@@ -254,9 +274,29 @@ impl<S: Screen> Session<'_, S> {
         self.dirty = true;
     }
 
-    fn input(&mut self, event: Option<io::Result<TerminalEvent>>) {
+    /// Whether the end waits for single asks to have left.
+    fn is_settling(&mut self) -> bool {
+        if self.settling.is_some() && !self.app.has_single_asks() {
+            self.settling = None;
+        }
+        self.settling.is_some()
+    }
+
+    /// Takes a typed line, at the time at which it was typed.
+    fn line(&mut self, line: Result<&str, &str>) {
+        self.tell(Message::Tick);
+        match self.screen.read(&self.app, line) {
+            Ok(spoken) => spoken.into_iter().for_each(|spoken| self.tell(Message::Spoken(spoken))),
+            Err(error) => self.terminal_gone(&format!("writing: {error}")),
+        }
+    }
+
+    fn input(&mut self, event: Option<io::Result<Input>>) {
         match event {
-            Some(Ok(event)) => {
+            Some(Ok(Input::Line(line))) => self.line(Ok(&line)),
+            Some(Ok(Input::Unread(why))) => self.line(Err(why)),
+            Some(Ok(Input::End)) => self.tell(Message::Spoken(Spoken::End)),
+            Some(Ok(Input::Terminal(event))) => {
                 #[cfg(debug_assertions)]
                 fault_on(&event);
                 if let TerminalEvent::Resize(..) = event {
@@ -283,97 +323,12 @@ impl<S: Screen> Session<'_, S> {
         for effect in self.app.update(at, message) {
             self.carry_out(effect, at);
         }
-    }
-
-    fn carry_out(&mut self, effect: Effect, at: Moment) {
-        match effect {
-            Effect::Append(what) => {
-                let receipt = self.journal.append(Draft::new(at, what));
-                let mail = self.mail.clone();
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = receipt.durable().await {
-                        // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
-                    }
-                });
-            }
-            Effect::AppendAll(whats) => {
-                let (journal, mail) = (Arc::clone(&self.journal), self.mail.clone());
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = append_all(&*journal, at, whats).await {
-                        // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
-                    }
-                });
-            }
-            Effect::ReadFields(seq) => match self.history.raw(seq) {
-                Ok(raw) => {
-                    let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
-                    let _ = self.mail.send(Message::Fields(seq, fields));
-                }
-                Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
-            },
-            Effect::Report { conference, mask } => self.report(conference, mask, at),
-            Effect::Copy(text) => {
-                if let Err(error) = self.screen.copy(&text) {
-                    self.terminal_gone(&format!("drawing: {error}"));
-                }
-            }
-            Effect::Ring => {
-                if let Err(error) = self.screen.ring() {
-                    self.terminal_gone(&format!("ringing: {error}"));
-                }
-            }
-            Effect::Notify(way, text) => {
-                if let Err(error) = self.screen.notify(way, &text) {
-                    self.terminal_gone(&format!("notifying: {error}"));
-                }
-            }
-            Effect::Play(play) => self.play(play),
-            Effect::Quit => {
-                self.ending.get_or_insert(Ending::Quit);
-            }
-            Effect::QuitNow => {
-                self.ending.get_or_insert(Ending::Quit);
-                self.at_once = true;
+        for heard in self.app.take_said() {
+            if let Err(error) = self.screen.say(&self.app, &heard) {
+                self.terminal_gone(&format!("writing: {error}"));
             }
         }
     }
-}
-
-/// How many drafts are appended before the first of them is waited for.
-const PORTION: usize = 500;
-
-/// The pause before a full queue is tried again.
-const QUEUE_PAUSE: Duration = Duration::from_millis(50);
-
-/// Appends many in their order, in portions, so that callbacks find room between them.
-async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), AppendError> {
-    let mut drafts = whats.into_iter().map(|what| Draft::new(at, what)).peekable();
-    while drafts.peek().is_some() {
-        let portion: Vec<_> = drafts.by_ref().take(PORTION).map(|draft| (draft.clone(), journal.append(draft))).collect();
-        for (draft, mut receipt) in portion {
-            while let Err(error) = receipt.durable().await {
-                if error != AppendError::Busy {
-                    return Err(error);
-                }
-                tokio::time::sleep(QUEUE_PAUSE).await;
-                receipt = journal.append(draft.clone());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The fields that stand nowhere else in the detail pane, cleaned for showing.
-fn fields(raw: &str) -> Vec<(String, String)> {
-    let fields: BTreeMap<String, String> = serde_json::from_str(raw).unwrap_or_default();
-    fields
-        .into_iter()
-        .map(|(name, value)| (crate::text::clean(&name, 32), crate::text::clean_field(&value)))
-        .filter(|(name, value)| !name.is_empty() && !value.is_empty() && !crate::callback::is_known_field(name))
-        .take(FIELDS)
-        .collect()
 }
 
 /// Lets a test cause the panics that the terminal must survive. Not in a release build.

@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
-use super::app::App;
+use super::app::{App, Heard, Spoken};
 use super::ui::{Theme, render};
 use crate::config::Way;
 
@@ -29,6 +29,14 @@ pub trait Screen {
     fn ring(&mut self) -> io::Result<()>;
     /// Has the terminal notify the desktop, where it knows how.
     fn notify(&mut self, way: Way, text: &str) -> io::Result<()>;
+    /// Says a sentence. What is drawn shows it in its own places and need not.
+    fn say(&mut self, _app: &App, _heard: &Heard) -> io::Result<()> {
+        Ok(())
+    }
+    /// Takes a typed line, or why there is none, and answers it; what is to be done for it is returned.
+    fn read(&mut self, _app: &App, _line: Result<&str, &str>) -> io::Result<Vec<Spoken>> {
+        Ok(Vec::new())
+    }
 }
 
 /// The real terminal. It is left when this is dropped.
@@ -144,13 +152,16 @@ impl Screen for Tty {
 /// Makes panics harmless to the screen. One on the calling thread gives the terminal back before it is
 /// told; one on another thread is handed to `elsewhere` and printed nowhere, because the screen is being drawn.
 ///
-/// `farewell` follows a panic on this thread: what it means for the conference, and what to do.
-pub fn catch_panics(farewell: String, elsewhere: impl Fn(String) + Send + Sync + 'static) {
+/// `farewell` follows a panic on this thread: what it means for the conference, and what to do. Where nothing is
+/// drawn there is no terminal to give back.
+pub fn catch_panics(farewell: String, drawn: bool, elsewhere: impl Fn(String) + Send + Sync + 'static) {
     let drawing = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().id() == drawing {
-            give_back();
+            if drawn {
+                give_back();
+            }
             before(panic);
             tracing::error!(%panic, "the console ends by a fault of its own");
             // Where even stderr is gone, the log has it.

@@ -3,6 +3,7 @@
 
 use ratatui::buffer::Buffer;
 
+pub use self::detail::clock;
 use self::paint::Paint;
 pub use self::theme::Theme;
 use super::app::App;

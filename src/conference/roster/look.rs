@@ -111,6 +111,11 @@ impl Roster {
         self.waiting.get(&ask)
     }
 
+    /// Asks that are on their way or waiting.
+    pub fn asks_without_answer(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.values()
+    }
+
     /// How many asks are on their way or waiting.
     #[must_use]
     pub fn asks_waiting(&self) -> usize {

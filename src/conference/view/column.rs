@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::stay;
 use crate::conference::Moment;
 use crate::conference::roster::{Participant, Roster};
 use crate::phone::Number;
@@ -92,7 +91,7 @@ pub(super) fn compare(column: Column, roster: &Roster, a: &Participant, b: &Part
         }
         Column::Number => number(a).cmp(&number(b)),
         Column::Voice => a.word(now, stale_after).cmp(&b.word(now, stale_after)),
-        Column::Stay => stay(b, now).cmp(&stay(a, now)),
+        Column::Stay => b.stayed(now).cmp(&a.stayed(now)),
         Column::Ask => b.ask.as_ref().map(|ask| ask.at).cmp(&a.ask.as_ref().map(|ask| ask.at)),
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{App, Dialog, QueueLine};
 use crate::conference::Moment;
-use crate::conference::view::stay;
 
 /// The beat on which ages step, in milliseconds.
 const BEAT: i64 = 1_000;
@@ -49,6 +48,9 @@ impl App {
     /// When something on the screen changes by time alone; none when nothing does.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
+        if self.voice.is_some() {
+            return self.next_deed();
+        }
         // An age steps on the first beat at which it reads differently.
         let step = |since: Moment| {
             let shown = self.shown_now().since(since);
@@ -114,7 +116,7 @@ impl App {
     /// How long a call has been in, or was, as the screen shows it.
     #[must_use]
     pub fn stay_of(&self, call: &crate::conference::roster::Participant) -> String {
-        age(stay(call, self.shown_now()))
+        age(call.stayed(self.shown_now()))
     }
 }
 

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use super::dialog::Target;
+use super::whom::Whom;
 use super::{App, Effect, Tone};
 use crate::conference::event::{Ask, Cause};
 use crate::conference::roster::{CallId, Participant, Presence};
 use crate::conference::{Action, Outcome};
 use crate::config::Withheld;
-use crate::console::command::{self, Command};
+use crate::console::command::Command;
 
 /// A key held down repeats: the same ask for the same caller so soon is the same press.
 pub(super) const ONE_PRESS: Duration = Duration::from_millis(500);
 
 /// The action of a command that asks the provider for one.
-fn action_of(command: Command) -> Option<Action> {
+pub(super) fn action_of(command: Command) -> Option<Action> {
     match command {
         Command::Mute => Some(Action::Mute),
         Command::Unmute => Some(Action::Unmute),
@@ -33,11 +34,8 @@ impl App {
     /// Why a command cannot be used now, as a sentence; none when it can.
     #[must_use]
     pub fn why_disabled(&self, command: Command) -> Option<String> {
-        if let Some(why) = self.why_read_only().filter(|_| command::entry_of(command).dangerous) {
+        if let Some(why) = self.why_not_now(command) {
             return Some(why);
-        }
-        if self.leaving && command != Command::Quit {
-            return Some("confmod is quitting".into());
         }
         match command {
             Command::Mute | Command::Unmute | Command::Kick => return self.why_nobody(|_| action_of(command)),
@@ -117,13 +115,25 @@ impl App {
     }
 
     fn ask_for_whom(&mut self, action: impl Fn(&Participant) -> Option<Action>) -> Vec<Effect> {
-        let whom = match self.whom(action) {
-            Ok(whom) => whom,
+        match self.whom(action) {
+            Ok(whom) => self.ask_whom(&whom),
             Err(why) => {
                 self.say(Tone::Warning, why);
-                return Vec::new();
+                Vec::new()
             }
-        };
+        }
+    }
+
+    /// Asks for callers who were named, whatever is marked or listed. Without an action, for the last one again.
+    pub(super) fn ask_named(&mut self, command: Command, ids: &[CallId]) -> Result<Vec<Effect>, String> {
+        let whom = match action_of(command) {
+            Some(action) => self.whom_named(ids, |_| Some(action)),
+            None => self.whom_named(ids, action_again),
+        }?;
+        Ok(self.ask_whom(&whom))
+    }
+
+    fn ask_whom(&mut self, whom: &Whom) -> Vec<Effect> {
         if let Some(passed_over) = whom.passed_over() {
             self.say(Tone::Warning, format!("not asked for: {passed_over}"));
         }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::dialog::Target;
-use super::takeback::opposite;
-use super::{App, Effect, Tone, plural};
+use super::{App, Effect, Tone};
 use crate::conference::event::{Answer, Ask, Cause, Halted, Seq, What};
 use crate::conference::roster::CallId;
 use crate::conference::{Action, Outcome};
@@ -159,8 +158,7 @@ impl App {
             Outcome::NotSent => batch.passed += 1,
         }
         let (finished, late) = (!batch.runs(), batch.taken_back && batch.is_bulk());
-        if late {
-            let opposite = opposite(batch.action);
+        if late && let Some(opposite) = batch.action.opposite() {
             let ids: Vec<_> = self.to_take_back(batch_id).filter(|other| *other == id).collect();
             let effect = self.ask_together(&ids, opposite, Cause::Bulk, false, true);
             self.outbox.extend(effect);
@@ -196,10 +194,7 @@ impl App {
             parts.push(format!("{failed} failed"));
         }
         if passed > 0 {
-            parts.push(format!("{passed} {}", if stopped { "stopped and not asked" } else { "passed over" }));
-        }
-        if marks {
-            parts.push(format!("{} marked", plural(left.len(), "is", "are")));
+            parts.push(format!("{passed} {}", if stopped { "not asked" } else { "passed over" }));
         }
         let text = parts.join(", ");
         let tone = if failed > 0 { Tone::Bad } else { Tone::Good };

@@ -43,7 +43,8 @@ impl App {
             (before, None) => {
                 // The caller is off the list: the one who took the place, and the first one ever.
                 let place = before.unwrap_or(0).min(self.view.rows().len().saturating_sub(1));
-                self.cursor = self.view.rows().get(place).copied();
+                // Where nothing is seen nobody is under a cursor.
+                self.cursor = self.view.rows().get(place).copied().filter(|_| !self.is_heard());
                 if before.is_none() {
                     self.top = 0;
                 }

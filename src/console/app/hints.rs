@@ -17,7 +17,8 @@ pub(super) struct Hints {
 impl App {
     /// Says what to try, when the first caller joins and when the first hand goes up.
     pub(super) fn hint(&mut self, what: &What) {
-        if self.settings.title != DEMO {
+        // Where commands are typed, keys are no help; `help` is named at the start.
+        if self.settings.title != DEMO || self.is_heard() {
             return;
         }
         let (given, tries): (_, &[_]) = match what {

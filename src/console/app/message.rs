@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Played;
+use super::{Played, Spoken};
 use crate::conference::event::{Event, Seq};
 use crate::conference::health::JournalHealth as Health;
 use crate::console::keys::Chord;
@@ -16,6 +16,8 @@ pub enum Message {
     Paste(String),
     /// The mouse did something.
     Mouse(Mouse),
+    /// Something was asked for in words, by a console that is heard.
+    Spoken(Spoken),
     /// The screen has another size now.
     Resized(u16, u16),
     /// The journal committed events.

@@ -11,13 +11,9 @@ mod bans;
 mod hands;
 mod modes;
 
+pub(super) use bans::lasts;
 pub use bans::{BanForm, BanList};
 pub use hands::QueueLine;
-
-/// Commands that a key held down must not repeat: each press turns something round or passes it on.
-pub(super) fn is_once(command: Command) -> bool {
-    matches!(command, Command::Hand | Command::Floor | Command::Lecture | Command::Lock | Command::Exempt)
-}
 
 impl App {
     /// Runs a command that keeps order in a conference.

@@ -1,6 +1,5 @@
 //! What keys, pasted text and the mouse do: an open dialog takes them first, else they are commands.
 
-use super::asks::ONE_PRESS;
 use super::{App, Dialog, Effect, Mouse, Tone};
 use crate::conference::roster::CallId;
 use crate::console::command::{self, Command};
@@ -27,19 +26,13 @@ impl App {
         if !matches!(command, Some(Command::Range(_))) {
             self.end_range();
         }
-        if self.is_held_key(chord) && command.is_some_and(super::order::is_once) {
+        if self.is_held_key(chord, command) {
             return Vec::new();
         }
         match command.filter(|command| !self.is_blind() || *command == Command::Quit) {
             Some(command) => self.run(command),
             None => Vec::new(),
         }
-    }
-
-    /// Whether a key is down since its last press: it came again at once, and no other key between.
-    fn is_held_key(&mut self, chord: Chord) -> bool {
-        let before = self.pressed.replace((chord, self.now));
-        before.is_some_and(|(before, at)| before == chord && self.now.since(at) < ONE_PRESS)
     }
 
     fn press_in_dialog(&mut self, chord: Chord) -> Vec<Effect> {

@@ -60,13 +60,33 @@ impl App {
 
     /// Takes in how the replay goes now.
     pub(super) fn is_played(&mut self, played: Played) {
-        self.replay = Some(played);
+        let before = self.replay.replace(played);
         if self.has_ended() {
             self.say_ended();
+        }
+        self.tell_course(before, played);
+    }
+
+    /// Says how the replay goes where no header shows it.
+    fn tell_course(&mut self, before: Option<Played>, now: Played) {
+        let Some(before) = before.filter(|_| self.is_heard()) else { return };
+        if before.paused != now.paused {
+            let text = if now.paused { "the replay stands still" } else { "the replay goes on" };
+            self.hear(Some(self.now), Tone::Plain, text);
+        }
+        if (before.speed - now.speed).abs() > f64::EPSILON {
+            self.hear(Some(self.now), Tone::Plain, &format!("the replay goes {} times as fast", now.speed));
         }
     }
 
     fn say_ended(&mut self) {
+        if self.is_heard() {
+            let text = "the replay is over; pause begins again, quit ends";
+            if self.notice.as_ref().is_none_or(|notice| notice.text != text) {
+                self.say(Tone::Plain, text);
+            }
+            return;
+        }
         let keys = self.keys.text(command::entry_of(Command::Play(Play::Pause)));
         let again = keys.split(' ').next().filter(|key| !key.is_empty()).map(|key| format!("; {key} begins again")).unwrap_or_default();
         self.say(Tone::Plain, format!("the replay is over: this is the last picture{again}"));
@@ -89,6 +109,7 @@ impl App {
         (self.replay, self.fault, self.leaving) = (old.replay, old.fault, old.leaving);
         (self.phones_ready, self.looked_up) = (old.phones_ready, old.looked_up);
         self.journal = old.journal;
+        self.voice = old.voice.map(super::voice::Voice::silenced);
         self.found_again = Some(wanted);
     }
 
@@ -100,7 +121,7 @@ impl App {
         self.view.sort(column, reverse, &self.roster, now);
         self.view.set_filter(Filter::new(&wanted.filter), &self.roster, now);
         let id = wanted.cursor.and_then(|key| self.roster.find(&key)).filter(|id| self.view.lists(*id));
-        self.cursor = id.or_else(|| self.view.rows().first().copied());
+        self.cursor = id.or_else(|| self.view.rows().first().copied()).filter(|_| !self.is_heard());
         self.straighten();
     }
 }

@@ -61,6 +61,7 @@ impl App {
                 // Who joined a moment ago has a line already.
                 if let Some(line) = self.lines.iter_mut().rev().find(|line| line.about == Some(cause)) {
                     line.text = format!("{} and {did}", line.text);
+                    self.hear(Some(event.at), Tone::Plain, &format!("{who} {did}"));
                     return true;
                 }
                 (Tone::Plain, format!("{who} {did}"))

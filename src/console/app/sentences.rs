@@ -10,7 +10,6 @@ use crate::conference::event::{
 };
 use crate::conference::health::ProviderHealth;
 use crate::conference::roster::{CallId, Change, Participant, Presence, Waiting};
-use crate::conference::view::stay;
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
@@ -88,7 +87,7 @@ impl App {
             What::Started(_) => Some((Tone::Plain, format!("{who} is calling"))),
             What::Joined(arrival) => Some(self.tell_join(&who, arrival, change)),
             What::Left(only) => {
-                let lasted = self.call(&only.call).map(|call| super::ages::age(stay(call, event.at)));
+                let lasted = self.call(&only.call).map(|call| super::ages::age(call.stayed(event.at)));
                 Some((Tone::Plain, format!("{who} left after {}", lasted.unwrap_or_default())))
             }
             What::Hand(hand) => Some((Tone::Plain, tell_hand(&who, hand))),
@@ -200,12 +199,13 @@ impl App {
     fn tell_join(&self, who: &str, arrival: &Arrival, change: &Change) -> (Tone, String) {
         let conference = arrival.conference.as_ref().map_or("a conference", |id| id.as_str());
         let call = self.call(&arrival.call);
+        let more = call.filter(|_| self.voice.is_some()).map(|call| self.number_and_place(call)).unwrap_or_default();
         match call {
             Some(call) if call.presence == Presence::Kicked => (Tone::Warning, format!("{who} was kicked and called back")),
             Some(call) if call.stays > 1 && !matches!(change, Change::Added(_)) => {
-                (Tone::Plain, format!("{who} joined {conference} again"))
+                (Tone::Plain, format!("{who} joined {conference} again{more}"))
             }
-            _ => (Tone::Plain, format!("{who} joined {conference}")),
+            _ => (Tone::Plain, format!("{who} joined {conference}{more}")),
         }
     }
 

@@ -20,6 +20,7 @@ impl App {
         let batch_id = *batch_id;
         batch.taken_back = true;
         let (action, bulk) = (batch.action, batch.is_bulk());
+        let Some(opposite) = action.opposite() else { return Vec::new() };
         let mut effects = Vec::new();
         if bulk && batch.runs() {
             batch.stopped = true;
@@ -30,7 +31,7 @@ impl App {
         let waiting = self.batches.all.get(&batch_id).map_or(0, |batch| batch.members.len() - batch.ended());
         let ids: Vec<_> = self.to_take_back(batch_id).collect();
         let cause = if ids.len() == 1 { Cause::Key } else { Cause::Bulk };
-        let (count, opposite) = (ids.len(), opposite(action));
+        let count = ids.len();
         effects.extend(self.ask_together(&ids, opposite, cause, false, true));
         let what = format!("the last {}", action.word());
         match (count, bulk && waiting > 0) {
@@ -46,7 +47,7 @@ impl App {
         let batch = self.batches.all.get(&batch_id);
         batch.into_iter().flat_map(|batch| {
             batch.members.iter().filter_map(|(id, member)| {
-                let call = self.roster.get(*id)?;
+                let (call, opposite) = (self.roster.get(*id)?, batch.action.opposite()?);
                 let may_have_changed = match member.end {
                     Some(Outcome::Accepted | Outcome::Unknown) => true,
                     // A single ask is on its way at once; of many, those that wait are stopped.
@@ -55,14 +56,9 @@ impl App {
                 };
                 // One that has not come round yet is the newest there is.
                 let last = member.seq.is_none() || call.ask.as_ref().map(|ask| ask.seq) == member.seq;
-                let untouched = call.stays == member.stays && last && self.why_not(call, opposite(batch.action)).is_none();
+                let untouched = call.stays == member.stays && last && self.why_not(call, opposite).is_none();
                 (may_have_changed && untouched && member.was_muted != (batch.action == Action::Mute)).then_some(*id)
             })
         })
     }
-}
-
-/// What undoes a mute or an unmute.
-pub(super) fn opposite(action: Action) -> Action {
-    if action == Action::Mute { Action::Unmute } else { Action::Mute }
 }

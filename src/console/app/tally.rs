@@ -104,7 +104,7 @@ impl App {
         }
         match self.lines.iter_mut().rev().find(|line| line.about == Some(group)) {
             Some(line) => (line.text, line.tone) = (text, tone),
-            None => self.log_about(Some(group), at, tone, text),
+            None => self.write_line(Some(group), at, tone, text),
         }
     }
 }

@@ -49,6 +49,13 @@ impl Stage {
         Self { app: App::new(settings, keys, (80, 24), now), seq: 0, now }
     }
 
+    /// The same console, heard and not seen, with everything told that was before.
+    pub(crate) fn heard(mut self) -> Self {
+        self.app = self.app.heard();
+        self.app.update(self.now, Message::Restored);
+        self
+    }
+
     /// Callers a, b, c and so on, in conference 1122.
     pub(crate) fn with(callers: usize) -> Self {
         let mut stage = Self::new(|_| {});
@@ -128,6 +135,14 @@ impl Stage {
             waiting.extend(whats(self.event(what)));
         }
         asks
+    }
+
+    /// Presses keys and lets what they append come round; says how much that was.
+    fn play_all(&mut self, keys: &str) -> usize {
+        let effects = self.keys(keys);
+        let count = whats(effects.clone()).len();
+        self.come_round(effects);
+        count
     }
 
     /// Answers an ask by its place.

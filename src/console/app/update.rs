@@ -1,7 +1,7 @@
 //! What each message does: keys and mouse go to [`press`](super::press), news are folded in here.
 
 use super::alerts::Rule;
-use super::{App, Effect, Message, Tone};
+use super::{App, Effect, ListenerCounts, Message, Tone};
 use crate::conference::Moment;
 use crate::conference::event::{Event, What};
 use crate::conference::health::JournalHealth as Health;
@@ -18,6 +18,7 @@ impl App {
             Message::Key(chord) => self.press(chord),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.mouse(mouse),
+            Message::Spoken(spoken) => self.spoken(spoken),
             Message::Resized(width, height) => {
                 self.size = (width, height);
                 if self.is_blind() {
@@ -36,6 +37,7 @@ impl App {
                 self.cursor = None;
                 self.forget();
                 self.find_again();
+                self.begin_to_say();
                 self.tell_silence();
                 Vec::new()
             }
@@ -52,16 +54,12 @@ impl App {
                 Vec::new()
             }
             Message::Listener(counts) => {
-                if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
-                    // Once for each slip: a flow with one repeats it with every call.
-                    self.say(Tone::Warning, &**slip);
-                    self.log(self.now, Tone::Warning, slip.to_string());
-                }
-                self.counts = counts;
+                self.listener_counts(counts);
                 Vec::new()
             }
             Message::PhonesReady => {
                 self.phones_ready = true;
+                self.look_up_all();
                 Vec::new()
             }
             Message::Fields(seq, fields) => {
@@ -122,10 +120,22 @@ impl App {
         self.say(tone, text);
     }
 
+    fn listener_counts(&mut self, counts: ListenerCounts) {
+        if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
+            // Once for each slip: a flow with one repeats it with every call.
+            self.say(Tone::Warning, &**slip);
+            self.log(self.now, Tone::Warning, slip.to_string());
+        }
+        self.counts = counts;
+    }
+
     fn fold(&mut self, event: &Event) {
+        self.folded += 1;
         let before = self.before(event);
         let change = self.roster.apply(event);
         match &event.what {
+            // What a moderator does to a hand is no callback.
+            What::Hand(hand) if hand.by.is_some() => {}
             What::Started(_) | What::Joined(_) | What::Left(_) | What::Hand(_) => {
                 self.last_callback = self.last_callback.max(Some(event.at));
                 self.told_silence = false;
@@ -149,6 +159,7 @@ impl App {
         if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
+        self.introduce(&change);
         self.tell(event, &change, &before);
         self.hint(&event.what);
         self.note_alerts(event, &change);

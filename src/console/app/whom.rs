@@ -4,7 +4,7 @@
 use super::dialog::Target;
 use super::{App, plural};
 use crate::conference::Action;
-use crate::conference::roster::{Participant, Presence};
+use crate::conference::roster::{CallId, Participant, Presence};
 
 /// Who is to be asked for, and who of the marked is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,22 +61,10 @@ impl App {
     pub(super) fn whom(&self, action: impl Fn(&Participant) -> Option<Action>) -> Result<Whom, String> {
         let mut whom = Whom { marked: !self.marks.is_empty(), ..Whom::default() };
         if !whom.marked {
-            let (Some(target), Some(call)) = (self.target(), self.selected()) else { return Err("nobody is under the cursor".into()) };
-            let Some(action) = action(call) else { return Err(format!("nothing failed for {}", self.label(call))) };
-            return match self.why_not(call, action) {
-                Some(why) => Err(why),
-                None => Ok(Whom { targets: vec![(target, action)], ..whom }),
-            };
+            let Some(id) = self.cursor.filter(|_| self.selected().is_some()) else { return Err("nobody is under the cursor".into()) };
+            return self.whom_alone(id, action);
         }
-        let listed = self.view.rows().iter().filter(|id| self.marks.has(**id)).filter_map(|id| Some((*id, self.roster.get(*id)?)));
-        for (id, call) in listed {
-            match action(call) {
-                Some(action) if self.why_not(call, action).is_none() => {
-                    whom.targets.push((Target { id, stays: call.stays }, action));
-                }
-                action => whom.skipped.count(call, action.is_none()),
-            }
-        }
+        self.sift(&mut whom, self.view.rows().iter().copied().filter(|id| self.marks.has(*id)), action);
         whom.skipped.hidden = self.hidden_marks();
         if !whom.targets.is_empty() {
             return Ok(whom);
@@ -87,6 +75,44 @@ impl App {
             return Err(format!("{who} out of the list, by the filter or in another conference: Esc takes filter, then marks away"));
         }
         Err(format!("none of the {marked} marked can be asked for: {}", whom.passed_over().unwrap_or_default()))
+    }
+
+    /// Of callers who were named, those who can be asked for; or why none of them.
+    pub(super) fn whom_named(&self, ids: &[CallId], action: impl Fn(&Participant) -> Option<Action>) -> Result<Whom, String> {
+        if let [id] = ids {
+            return self.whom_alone(*id, action);
+        }
+        let mut whom = Whom::default();
+        self.sift(&mut whom, ids.iter().copied(), action);
+        if whom.targets.is_empty() {
+            return Err(format!(
+                "none of the {} can be asked for: {}",
+                ids.len(),
+                whom.passed_over().unwrap_or_else(|| "all are gone".into())
+            ));
+        }
+        Ok(whom)
+    }
+
+    fn whom_alone(&self, id: CallId, action: impl Fn(&Participant) -> Option<Action>) -> Result<Whom, String> {
+        let call = self.roster.get(id).ok_or("that caller has left and is off the list")?;
+        let action = action(call).ok_or_else(|| format!("nothing failed for {}", self.label(call)))?;
+        match self.why_not(call, action) {
+            Some(why) => Err(why),
+            None => Ok(Whom { targets: vec![(Target { id, stays: call.stays }, action)], ..Whom::default() }),
+        }
+    }
+
+    /// Puts each caller where it belongs: to those who are asked for, or to those who are passed over.
+    fn sift(&self, whom: &mut Whom, ids: impl Iterator<Item = CallId>, action: impl Fn(&Participant) -> Option<Action>) {
+        for (id, call) in ids.filter_map(|id| Some((id, self.roster.get(id)?))) {
+            match action(call) {
+                Some(action) if self.why_not(call, action).is_none() => {
+                    whom.targets.push((Target { id, stays: call.stays }, action));
+                }
+                action => whom.skipped.count(call, action.is_none()),
+            }
+        }
     }
 
     /// Whether anybody could be asked for, without looking at everybody.

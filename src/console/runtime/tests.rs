@@ -1,6 +1,7 @@
 //! The real loop with a screen and an input of the tests' own, on a real journal.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -16,6 +17,7 @@ use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
+use crate::journal::Draft;
 use crate::journal::sqlite::Sqlite;
 
 /// What a test sees of the screen.
@@ -115,7 +117,12 @@ impl Desk {
             }),
         };
         let mut screen = FakeScreen(Rc::clone(&seen));
-        let ending = tokio::task::spawn_local(async move { run(app, &mut screen, UnboundedReceiverStream::new(events), world).await });
+        let ending = tokio::task::spawn_local(async move {
+            {
+                let events = UnboundedReceiverStream::new(events).map(|event: io::Result<TerminalEvent>| event.map(Input::Terminal));
+                run(app, &mut screen, events, world).await
+            }
+        });
         Self { seen, journal, input: Some(input), signals, panics, stopped: Some(stop), ending, folder }
     }
 

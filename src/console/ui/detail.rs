@@ -182,7 +182,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A time of day on the moderator's clock.
-pub(super) fn clock(at: Moment) -> String {
+pub fn clock(at: Moment) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(at.0) else { return String::new() };
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }

@@ -56,7 +56,7 @@ impl BanList {
 }
 
 /// How long a ban lasts: `90m`, `2h`, `30d`, `2w`; none for good. The error is a sentence.
-fn lasts(typed: &str) -> Result<Option<Duration>, String> {
+pub(in crate::console::app) fn lasts(typed: &str) -> Result<Option<Duration>, String> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);

@@ -51,7 +51,7 @@ fn a_ban_takes_a_reason_and_an_end() {
 #[test]
 fn an_end_that_is_none_is_said_and_nothing_is_lost() {
     let mut stage = Stage::with(1);
-    assert!(stage.keys("B r u d e Tab s o o n Enter").is_empty());
+    assert!(stage.keys("B r u d e Tab s o o n Tab Enter").is_empty());
     let typed = form(&stage);
     assert_eq!((typed.reason.text(), typed.expiry.text(), typed.at_expiry), ("rude", "soon", true));
     assert_eq!(typed.wrong.as_deref(), Some("soon is no time; write 2h or 30d, or nothing for good"));

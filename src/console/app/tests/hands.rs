@@ -70,16 +70,34 @@ fn a_key_held_down_does_not_race_through_the_queue() {
     raise(&mut stage, "abc");
     assert_eq!(stage.play("g g g g g").len(), 1);
     assert_eq!(queue(&stage), "bc");
+    let unmute = stage.last();
     for _ in 0..9 {
         stage.now = Moment(stage.now.0 + 400);
-        assert!(stage.keys("g").is_empty(), "however long it is held");
+        assert!(stage.keys("g").is_empty(), "however long it is held, before there is an answer");
     }
+    stage.event(answer("a", unmute, Outcome::Accepted));
+    assert_eq!(stage.play("g").len(), 2, "who presses again has seen what the first press did");
     stage.wait(1);
-    assert_eq!(stage.play("g").len(), 2, "a later press is another one");
-    assert_eq!(stage.play("Down g").len(), 2, "and so is one after another key");
-    for keys in ["h h", "M M", "L L", "x x"] {
+    assert_eq!(stage.play("g").len(), 2, "a later press is another one anyhow");
+}
+
+#[test]
+fn a_key_held_down_turns_nothing_round_and_round() {
+    for key in ["h", "M", "L", "x"] {
         let mut stage = Stage::with(1);
-        assert_eq!(stage.keys(keys).len(), 1, "{keys}");
+        let effects = stage.keys(&format!("{key} {key} {key}"));
+        assert_eq!(whats(effects.clone()).len(), 1, "{key}: nothing was seen of the first press yet");
+        stage.come_round(effects);
+        stage.now = Moment(stage.now.0 + 100);
+        assert_eq!(stage.play_all(key), 1, "{key}: what it did is on the screen, and a second press turns it back");
+        stage.now = Moment(stage.now.0 + 1);
+        assert_eq!(stage.play_all(key), 1, "{key}: however quickly");
+        for _ in 0..20 {
+            stage.now = Moment(stage.now.0 + 30);
+            assert_eq!(stage.play_all(key), 0, "{key}: nobody presses so often so quickly");
+        }
+        stage.now = Moment(stage.now.0 + 200);
+        assert_eq!(stage.play_all(key), 1, "{key}: this is a press of its own");
     }
 }
 
@@ -215,7 +233,9 @@ fn the_age_of_a_hand_in_sight_steps() {
     let mut stage = Stage::with(1);
     stage.app.update(stage.now, Message::Resized(140, 40));
     stage.wait(3_700);
-    raise(&mut stage, "a");
+    let heard = stage.app.last_callback;
+    stage.play("h");
+    assert_eq!(stage.app.last_callback, heard, "a moderator's hand is no callback");
     let next = stage.app.next_change().expect("a step");
     assert_eq!(next.since(stage.now), Duration::from_secs(5));
 }

@@ -67,7 +67,7 @@ fn a_replay_says_when_it_is_how_far_and_how_fast() {
             let header = top(&screen);
             assert!(header.lines().next().is_some_and(|line| line.ends_with(" replay")), "{header}");
             assert!(header.contains(&format!(" · {words}")), "{words:?} in {header}");
-            let clock = detail::clock(stage.app.now);
+            let clock = clock(stage.app.now);
             let dated = header.lines().nth(1).and_then(|line| line.strip_prefix(" 2023-11-1")).and_then(|rest| rest.split_once(' '));
             assert!(dated.is_some_and(|(_, rest)| rest.starts_with(&clock)), "{clock} in {header}");
             assert!(!header.contains("127.0.0.1"), "there is no listener: {header}");
@@ -111,7 +111,7 @@ fn trouble() -> Stage {
 fn the_header_keeps_what_is_urgent_where_there_is_little_room() {
     let gap = |stage: &Stage| {
         let began = stage.app.gaps.last.expect("a gap").since;
-        format!("gap 14m at {}", &detail::clock(began)[..5])
+        format!("gap 14m at {}", &clock(began)[..5])
     };
     let mut stage = trouble();
     let health = |stage: &mut Stage, size| draw(stage, size).lines().nth(1).unwrap_or_default().to_owned();
