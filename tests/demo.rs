@@ -109,6 +109,40 @@ fn the_demo_runs_beside_the_real_one_and_cannot_reach_its_provider() {
 }
 
 #[test]
+fn the_demo_shows_hands_lecture_mode_latecomers_a_ban_and_a_report() {
+    let home = Home::new();
+    let mut console = Setup::new(confmod(), &home).args(["demo", "--speed", "20"]).size(160, 50).start();
+    console.wait_for_row("Margaret Okonkwo", "open");
+    console.send_keys("M");
+    console.wait_for_text("LECTURE MODE since");
+    console.wait_for_row("Zoë Lindström", "muted");
+    console.wait_for_row("+1 917-555-0190", "kicked");
+    console.wait_for(|screen| screen.says("banned"), "why the banned caller was kicked");
+    // The last to join: hands that stay up stand in the order in which they went up.
+    console.wait_for_row("Tomáš Dvořák", "muted");
+    for (name, place) in [("Łukasz Wiśniewski", "↑1"), ("Jean-Baptiste", "↑2"), ("Nguyễn Thị Hạnh", "↑3")] {
+        console.wait_for_row(name, place);
+    }
+    for name in ["Margaret Okonkwo", "Łukasz Wiśniewski", "Çağla Yıldız"] {
+        console.wait_for_row(name, "(exempt)");
+    }
+    console.wait_for_row("Łukasz Wiśniewski", "open");
+    console.send_keys("g");
+    console.wait_for_row("Łukasz Wiśniewski", "floor");
+    console.send_keys("w");
+    console.wait_for_text("report: ");
+    let reports = home.join("data").join("confmod").join("reports");
+    let page = std::fs::read_dir(reports).expect("the folder").flatten().next().expect("a report").path();
+    let name = page.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(name.starts_with("demo_"), "{name}");
+    // A path is broken where the line ends.
+    let pane = |screen: &vt100::Screen| screen.lines().iter().filter_map(|line| Some(line.split_once('│')?.1.trim())).collect::<String>();
+    console.wait_for(|screen| pane(screen).contains(&name), "the whole path in the events pane");
+    assert!(std::fs::read_to_string(page).expect("readable").contains("Nguyễn Thị Hạnh"));
+    quit(&mut console);
+}
+
+#[test]
 fn a_demo_of_what_is_not_there_is_wrong_usage() {
     let home = Home::new();
     for (args, words) in [(["demo", "--scenario", "/nowhere.toml"], "/nowhere.toml"), (["demo", "--speed", "0"], "--speed")] {

@@ -101,7 +101,7 @@ fn a_report_of_callbacks_and_keys_while_the_console_runs() {
 fn a_key_writes_the_page_of_what_is_shown() {
     let (stage, mut console) = conference();
     console.send_keys("2w");
-    console.wait_for_text("report written to");
+    console.wait_for_text("report: ");
     let folder = stage.home.join("data").join("confmod").join("reports");
     let files: Vec<_> = fs::read_dir(&folder).expect("the folder").flatten().map(|entry| entry.path()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
@@ -112,8 +112,7 @@ fn a_key_writes_the_page_of_what_is_shown() {
     assert!(name.starts_with("confmod_1122_20"), "{name}");
 
     console.send_keys("p1w");
-    console
-        .wait_for(|screen| screen.text().contains("report written to") && fs::read_dir(&folder).unwrap().count() == 2, "a second report");
+    console.wait_for(|screen| screen.text().contains("report: ") && fs::read_dir(&folder).unwrap().count() == 2, "a second report");
     let all = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).find(|path| path != file).expect("another file");
     let page = fs::read_to_string(all).unwrap();
     assert!(page.contains("=Ben") && !page.contains("701-0680"), "masked as the screen is");

@@ -33,12 +33,12 @@ fn it_shows_the_same_and_refuses_every_ask_with_the_reason() {
     // What comes later comes there, too.
     listener.join(&first, "ben", "Ben", BEN);
     second.wait_for_row("Ben", "open");
-    let reason = format!("the journal is written by the-moderator, process {}; this console only reads it", first.pid());
+    let reason = format!("read-only: the journal is written by the-moderator, process {}", first.pid());
     for key in ["m", "u", "k", "n", "r"] {
         second.send_keys(key);
         second.wait_for_text(&reason);
         second.send_keys("\x1b");
-        second.wait_for(|screen| !screen.notice().contains("only reads"), "the notice to go");
+        second.wait_for(|screen| !screen.notice().contains("read-only"), "the notice to go");
     }
     assert!(stage.asked().is_empty(), "{:?}", stage.asked());
     // The first one is not disturbed, and what it does is seen.

@@ -9,6 +9,7 @@ use super::session::{self, Face};
 use super::{DemoArgs, WRONG, fail, run};
 use crate::conference::event::{Banned, What};
 use crate::config::{Config, ExposeSecret as _, Secret, random_secret};
+use crate::console::app::DEMO;
 use crate::journal::{self, Draft, Journal};
 use crate::rehearsal::scenario;
 use crate::rehearsal::{Callbacks, Rehearsal, Settings};
@@ -50,7 +51,7 @@ fn demo(config: Config, settings: Settings, face: Face) -> Result<u8, String> {
         contacts,
         ..config
     };
-    let ending = session::run(&config, face, &token, "demo", |journal, address| {
+    let ending = session::run(&config, face, &token, DEMO, |journal, address| {
         remember(journal, &config.moderator, &banned);
         let base = format!("http://{address}{}/{}", callback::ROOT, token.expose_secret());
         match Callbacks::parse(&base) {

@@ -23,6 +23,7 @@ mod cursor;
 pub mod dialog;
 mod effect;
 mod held;
+mod hints;
 mod kick;
 pub mod layout;
 mod listening;
@@ -49,6 +50,7 @@ pub use banner::{TABS_FROM, Tab};
 pub use batch::Progress;
 pub use dialog::Dialog;
 pub use effect::Effect;
+pub use hints::DEMO;
 pub use kick::{Countdown, KickDialog};
 pub use listening::{Gap, Gaps};
 pub use marks::Marks;
@@ -140,6 +142,7 @@ pub struct App {
     pub alerts: Alerts,
     /// Whether it was told that nothing comes.
     told_silence: bool,
+    hints: hints::Hints,
     /// A report is being written.
     reporting: bool,
     phones_ready: bool,
@@ -194,6 +197,7 @@ impl App {
             leaving: false,
             alerts: Alerts::new(settings.alerts.clone()),
             told_silence: false,
+            hints: hints::Hints::default(),
             reporting: false,
             phones_ready: false,
             looked_up: HashMap::new(),

@@ -81,7 +81,7 @@ fn order(mut words: impl Iterator<Item = String>) -> Result<Order, String> {
         match word.as_str() {
             "--size" => order.size = size(&value).ok_or_else(|| format!("{value:?} is no size such as 100x30"))?,
             "--out" => order.out = value.into(),
-            "--program" => order.program = Some(value.into()),
+            "--program" => order.program = std::path::absolute(value).ok(),
             "--after" => order.after = seconds(&value)?,
             "--until" => order.until = Some(value),
             "--keys" => order.keys = value.split_whitespace().map(step).collect::<Result<_, _>>()?,

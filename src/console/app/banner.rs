@@ -51,7 +51,7 @@ impl App {
 
     /// The first of two forms where it fits across the screen, else the second: what to do must not be cut off.
     fn fitting(&self, [long, short]: [String; 2]) -> String {
-        if crate::text::width(&long) + 2 <= usize::from(self.size.0) { long } else { short }
+        if self.is_heard() || crate::text::width(&long) + 2 <= usize::from(self.size.0) { long } else { short }
     }
 
     /// The tabs that fit, from left to right; the active one is always among them.

@@ -73,16 +73,7 @@ impl App {
                 Vec::new()
             }
             Message::Reported(report) => {
-                self.reporting = false;
-                match report {
-                    Ok(path) => {
-                        // A long path is cut off in the status line, not in the events.
-                        let text = format!("report written to {path}");
-                        self.log(self.now, Tone::Good, text.clone());
-                        self.say(Tone::Good, text);
-                    }
-                    Err(why) => self.say(Tone::Bad, why),
-                }
+                self.is_reported(report);
                 Vec::new()
             }
             Message::Unread(why) => {
@@ -140,6 +131,17 @@ impl App {
         }
     }
 
+    /// Says where a report is, or why it is not. A long path is cut off in the status line, not in the events.
+    fn is_reported(&mut self, report: Result<String, String>) {
+        self.reporting = false;
+        let (tone, text) = match report {
+            Ok(path) => (Tone::Good, format!("report: {path}")),
+            Err(why) => (Tone::Bad, why),
+        };
+        self.log(self.now, tone, text.clone());
+        self.say(tone, text);
+    }
+
     fn listener_counts(&mut self, counts: ListenerCounts) {
         if let Some(slip) = counts.slip.as_ref().filter(|slip| self.counts.slip.as_ref() != Some(slip)) {
             // Once for each slip: a flow with one repeats it with every call.
@@ -181,6 +183,7 @@ impl App {
         }
         self.introduce(&change);
         self.tell(event, &change, &before);
+        self.hint(&event.what);
         self.note_alerts(event, &change);
     }
 

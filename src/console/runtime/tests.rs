@@ -188,7 +188,7 @@ async fn a_report_is_written_while_the_console_goes_on() {
         desk.append(caller()).await;
         desk.until("the row", |seen| seen.text.contains("Ada ")).await;
         desk.press('w');
-        desk.until("the notice", |seen| seen.text.contains("report written to /")).await;
+        desk.until("the notice", |seen| seen.text.contains("report: /")).await;
         let written: Vec<_> = std::fs::read_dir(desk.folder.path().join("reports")).expect("made").flatten().collect();
         let [file] = &written[..] else { panic!("{written:?}") };
         let name = file.file_name().to_string_lossy().into_owned();

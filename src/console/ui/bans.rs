@@ -92,8 +92,14 @@ pub(super) fn list(paint: &mut Paint<'_>, app: &App, list: &BanList) {
         paint.style(Area { y, height: 1, ..inside }, style);
         let mark = if place == chosen { theme.glyphs.cursor } else { " " };
         paint.text(inside.x, y, 2, mark, style);
-        for (area, text) in columns.iter().zip(cells(app, *number, names.get(number).map_or("", |name| name), ban)) {
-            paint.text(area.x, y, area.width, &text, style);
+        let cells = cells(app, *number, names.get(number).map_or("", |name| name), ban);
+        for (area, text) in columns.iter().zip(&cells) {
+            paint.text(area.x, y, area.width, text, style);
+        }
+        // Why somebody is banned is read whole before the ban is lifted.
+        let [.., why] = &cells;
+        if place == chosen && crate::text::width(why) > usize::from(columns[3].width) {
+            paint.text(inside.x, foot.saturating_sub(1), inside.width, why, theme.dim);
         }
     }
     let (text, style) = match list.lifting {

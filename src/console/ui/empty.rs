@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use super::paint::Paint;
 use crate::conference::health::JournalHealth;
 use crate::console::app::layout::{Area, SMALLEST};
-use crate::console::app::{App, Dialog};
+use crate::console::app::{App, DEMO, Dialog};
 
 pub(super) fn too_small(paint: &mut Paint<'_>, app: &App) {
     let area = paint.buffer.area;
@@ -35,6 +35,13 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
         if let Some(elsewhere) = elsewhere {
             lines.push((elsewhere, theme.heading));
             return show(paint, area, &lines);
+        }
+        if app.settings.title == DEMO {
+            return show(
+                paint,
+                area,
+                &[(String::new(), plain), ("Nobody is in yet: the first callers join in a moment.".to_owned(), theme.heading)],
+            );
         }
         lines.push((format!("Nobody is in. Listening for callbacks on {}.", app.settings.listener), theme.heading));
         let last = app.last_callback.map_or_else(|| "never".to_owned(), |at| format!("{} ago", app.age_of(at)));

@@ -51,7 +51,8 @@ impl Paint<'_> {
         }
         self.text(area.x, area.y, area.width, &horizontal.repeat(usize::from(area.width)), dim);
         if !title.is_empty() {
-            let heading = self.theme.heading;
+            // The line under it is dim, and a cell that is dim and bold at once looks as its terminal likes.
+            let heading = self.theme.heading.remove_modifier(Modifier::DIM);
             self.text(area.x + 2, area.y, area.width.saturating_sub(2), &format!(" {title} "), heading);
         }
     }

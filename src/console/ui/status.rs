@@ -54,7 +54,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, line: Area) {
     let more = columns(&long).saturating_sub(columns(&short));
     let position = match position_room {
         0 => String::new(),
-        _ if told + more <= left => {
+        _ if told + TIME + more <= left => {
             left -= more;
             long
         }

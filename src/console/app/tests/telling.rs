@@ -161,7 +161,7 @@ fn a_report_is_asked_for_once_and_told_when_it_is_there() {
     assert!(stage.keys("w").is_empty(), "one at a time");
     assert_eq!(stage.notice(), "a report is being written already");
     stage.app.update(stage.now, Message::Reported(Ok("/reports/confmod_1122.html".into())));
-    assert_eq!(stage.notice(), "report written to /reports/confmod_1122.html");
+    assert_eq!(stage.notice(), "report: /reports/confmod_1122.html");
     assert_eq!(stage.keys("2 p w"), [Effect::Report { conference: Some("1122".into()), mask: true }], "of the conference that is shown");
     stage.app.update(stage.now, Message::Reported(Err("the disk is full".into())));
     assert_eq!((stage.notice(), stage.app.notice.as_ref().map(|notice| notice.tone)), ("the disk is full", Some(Tone::Bad)));
@@ -172,4 +172,21 @@ fn a_report_is_asked_for_once_and_told_when_it_is_there() {
 fn a_read_only_console_writes_reports_too() {
     let mut stage = Stage::new(|settings| settings.read_only = true);
     assert_eq!(stage.keys("w").len(), 1);
+}
+
+#[test]
+fn a_demo_says_once_each_what_to_try_and_nothing_else_does() {
+    let mut stage = Stage::new(|settings| settings.title = "demo");
+    stage.event(join("a", "1122", "12157010680"));
+    assert_eq!(stage.notice(), "try M lecture mode, H hands, g floor to the next hand, w report, ? keys");
+    stage.event(hand("a", true));
+    assert_eq!(stage.notice(), "try g gives the floor to the first hand, H shows all hands");
+    stage.event(name("a", "12157010680", "Zoe"));
+    stage.event(join("b", "1122", "12157010681"));
+    stage.event(hand("b", true));
+    assert_eq!(stage.notice(), "moderator named a caller Zoe", "what was really said stays");
+    let mut real = Stage::new(|_| {});
+    real.event(join("a", "1122", "12157010680"));
+    real.event(hand("a", true));
+    assert_eq!(real.notice(), "");
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Scene;
 use super::rooms::{ordinary, pressed};
 use crate::conference::event::{Listening, What};
+use crate::conference::health::JournalHealth as Health;
 use crate::conference::story::{answer, ask};
 use crate::conference::{Action, Moment, Outcome};
 use crate::console::app::tests::Stage;
 use crate::console::app::{ListenerCounts, Message, Played};
-use crate::journal::Health;
 
 pub(super) const SCENES: &[Scene] = &[
     ("second-console", || beside(Health::Followed("grace, process 31337".into()))),

@@ -12,6 +12,12 @@ use crate::phone::Number;
 pub(super) const SCENES: &[Scene] = &[
     ("empty", || Stage::new(|_| {})),
     ("empty-over-ssh", || Stage::new(|settings| settings.fragile_session = true)),
+    ("empty-in-a-demo", || Stage::new(|settings| settings.title = "demo")),
+    ("first-caller-in-a-demo", || {
+        let mut stage = Stage::new(|settings| settings.title = "demo");
+        stage.event(named_arrival("a", "1122", "12025550117", "Margaret Okonkwo"));
+        stage
+    }),
     ("ordinary", ordinary),
     ("ordinary-end", || pressed(ordinary(), "End")),
     ("masked", || pressed(ordinary(), "p Down Down")),
