@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::conference::event::{Event, What};
+use crate::conference::event::{Event, HandsCleared, Seq, What};
 use crate::conference::story::{answer, ask, events, hand, join, leave, name, named_arrival, start};
 use crate::conference::{Action, CallKey, Outcome};
 
@@ -243,7 +243,7 @@ proptest! {
             };
             if let Some(what) = what {
                 seq += 1;
-                table.event(&Event { seq: crate::conference::event::Seq(seq), at: table.now, what });
+                table.event(&Event { seq: Seq(seq), at: table.now, what });
             }
             let waiting = table.view.next_turn();
             table.view.expire(&table.roster, table.now, |_| false);
@@ -256,4 +256,18 @@ proptest! {
             prop_assert_eq!(table.view.next_turn(), anew.next_turn());
         }
     }
+}
+
+#[test]
+fn what_changes_many_rows_takes_off_those_that_the_filter_leaves_out_and_nothing_holds() {
+    let mut table = Table::new();
+    let up = ["a", "b", "c", "d"].iter().flat_map(|key| [(0, join(key, "1122", "12157010680")), (0, hand(key, *key != "d"))]);
+    table.play(up);
+    table.view.set_filter(Filter::new("hand:"), &table.roster, table.now);
+    table.held = table.roster.find(&CallKey::new("b"));
+    assert_eq!(table.keys(), ["a", "b", "c"]);
+    let cleared = What::HandsCleared(HandsCleared { conference: "1122".into(), by: "ada".into() });
+    table.event(&Event { seq: Seq(9), at: Moment(1), what: cleared });
+    assert_eq!(table.keys(), ["b"]);
+    assert!(table.roster.hands(&"1122".into()).is_empty() && table.roster.all().hands == 0);
 }

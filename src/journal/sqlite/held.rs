@@ -44,7 +44,7 @@ impl Held {
         match what {
             What::Answered(answer) => answer.ask = self.late.remove(&answer.ask).unwrap_or(answer.ask),
             What::Sent(Sent { asks }) | What::Halted(Halted { asks, .. }) => {
-                asks.iter_mut().for_each(|ask| *ask = self.late.get(ask).copied().unwrap_or(*ask));
+                renumber(asks, &self.late);
             }
             _ => {}
         }
@@ -72,7 +72,7 @@ impl Held {
                 }
                 mut other => {
                     if let What::Sent(Sent { asks }) | What::Halted(Halted { asks, .. }) = &mut other {
-                        asks.iter_mut().for_each(|ask| *ask = numbers.get(ask).copied().unwrap_or(*ask));
+                        renumber(asks, &numbers);
                     }
                     other
                 }
@@ -95,5 +95,12 @@ impl Held {
             }
         }
         (self.since, self.refused, self.lost) = (None, 0, 0);
+    }
+}
+
+/// Gives asks the places that they were written at, as far as they have other numbers.
+fn renumber(asks: &mut [Seq], numbers: &HashMap<Seq, Seq>) {
+    for ask in asks {
+        *ask = numbers.get(ask).copied().unwrap_or(*ask);
     }
 }
