@@ -262,6 +262,7 @@ mod tests {
         assert_eq!(lanes.backlog(), 3);
         let halted = lanes.halt(&HashSet::from([1, 2, 3, 4, 6, 99].map(Seq)));
         assert_eq!(seqs(&halted), [2, 3, 4, 6], "the first one is in flight");
+        assert_eq!(lanes.backlog(), 1, "what will not leave holds no rule up");
         lanes.marked(marking);
         lanes.ended(&CallKey::new("a"));
         assert_eq!((key_of(lanes.take_key()), key_of(lanes.take_marked())), (None, None));

@@ -181,6 +181,7 @@ mod banning;
 mod bulk;
 mod chaos;
 mod hands;
+mod late;
 mod looking_on;
 mod marking;
 mod moving;
