@@ -253,6 +253,7 @@ mod tests {
         assert!(fold(&[(1, listed(1, "", "speaker", true))]).is_exempt(number()));
         assert!(!fold(&[(1, listed(1, "", "speaker", true)), (2, exempted(false))]).is_exempt(number()));
         assert!(fold(&[(1, exempted(true))]).is_exempt(number()));
+        assert!(!fold(&[(6, exempted(false)), (9, listed(5, "", "speaker", true))]).is_exempt(number()), "said after the file was edited");
         assert!(fold(&[(2, exempted(true)), (3, listed(1, "Ada", "", false))]).is_exempt(number()), "the file never said anything");
     }
 

@@ -60,6 +60,8 @@ fn a_hand_is_of_the_conference_its_caller_is_in() {
     assert_eq!(queue(&fold(vec![with_hand("1122")]), "1122"), ["x"]);
     let roster = fold(vec![with_hand("1122"), with_hand("7")]);
     assert_eq!((queue(&roster, "1122").len(), queue(&roster, "7").len()), (0, 1));
+    let moved = fold(vec![with_hand("1122"), join("x", "7", "4930")]);
+    assert_eq!((queue(&moved, "1122").len(), queue(&moved, "7").len()), (0, 0), "it does not follow into another one");
     let early = fold(vec![start("y"), hand("y", true), join("y", "1122", "")]);
     assert_eq!(queue(&early, "1122"), ["y"], "the hand went up before the join came");
     let kicked = fold(vec![with_hand("1122"), ask("x", Action::Kick), answer("x", 2, Outcome::Accepted)]);
@@ -74,7 +76,11 @@ fn the_floor_passes_on_and_ends_with_its_caller() {
     assert_eq!((floor(&roster).as_deref(), queue(&roster, "1122")), (Some("a"), vec!["b".to_owned()]), "the hand goes down");
     story.push(give(Some("b")));
     assert_eq!(floor(&fold(story.clone())).as_deref(), Some("b"));
-    for end in [give(None), leave("b"), ask("b", Action::Mute), give(Some("nobody"))] {
+    let of_many = match ask("b", Action::Mute) {
+        What::Asked(ask) => What::Asked(crate::conference::event::Ask { cause: Cause::Bulk, ..ask }),
+        other => other,
+    };
+    for end in [give(None), leave("b"), ask("b", Action::Mute), of_many, give(Some("nobody"))] {
         let mut story = story.clone();
         story.push(end.clone());
         assert_eq!(floor(&fold(story)), None, "{end:?}");

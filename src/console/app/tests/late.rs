@@ -1,7 +1,7 @@
 //! What of a press has not come round yet, or came round with a number that it does not keep.
 
 use super::*;
-use crate::conference::event::{Ask, Halted, Recorded};
+use crate::conference::event::{Ask, Halted, Mode, ModeSet, Recorded, Rule};
 
 /// The asks that an effect halts.
 fn halted(effects: &[Effect]) -> Vec<u64> {
@@ -70,4 +70,17 @@ fn a_bulk_ask_that_runs_is_not_forgotten_for_presses_since() {
         stage.answer(&asks[0], Outcome::Accepted);
     }
     assert!(stage.app.progress().is_some_and(|progress| progress.text.starts_with("mute 3: 0 done")));
+}
+
+#[test]
+fn what_a_rule_asked_unrecorded_is_counted_by_its_place() {
+    let mut stage = Stage::with(1);
+    stage.event(What::Mode(ModeSet { conference: "1122".into(), mode: Mode::Lecture, on: true, by: "ada".into() }));
+    let What::Asked(by_key) = ask("a", Action::Mute) else { panic!("an ask") };
+    let ask = Ask { cause: Cause::Rule(Seq(stage.last())), rule: Some(Rule::Lecture), ..by_key };
+    let unrecorded = Seq(Seq::UNRECORDED.0 + 1);
+    stage.app.update(stage.now, Message::Events([Event { seq: unrecorded, at: stage.now, what: What::Asked(ask) }].into()));
+    stage.event(What::Recorded(Recorded { since: stage.now, refused: 0, lost: 0, late: vec![(unrecorded, Seq(71))] }));
+    stage.event(answer("a", 71, Outcome::Accepted));
+    assert!(stage.log_says("lecture mode in 1122 muted 1") && !stage.log_says("to go"), "{:?}", stage.app.lines);
 }
