@@ -37,7 +37,7 @@ fn turns(command: Command) -> bool {
 
 /// Commands that a key held down must not go on doing.
 fn is_counted(command: Command) -> bool {
-    let asks = matches!(command, Command::Mute | Command::Unmute | Command::Again | Command::TakeBack | Command::Remove);
+    let asks = matches!(command, Command::Mute | Command::Unmute | Command::Again | Command::Remove);
     asks || turns(command)
 }
 

@@ -288,7 +288,9 @@ fn a_key_held_down_asks_for_nobody_but_those_it_went_down_for() {
         let mut stage = Stage::with(4);
         let first = stage.play(&format!("Space Down Space End {key}"));
         assert_eq!(first.iter().map(|ask| ask.2.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        first.iter().for_each(|ask| _ = stage.answer(ask, Outcome::Accepted));
+        for ask in &first {
+            stage.answer(ask, Outcome::Accepted);
+        }
         for pause in [500, 40, 40, 40] {
             stage.now = Moment(stage.now.0 + pause);
             assert_eq!(stage.asks(key), [], "{key}: the marks are used up, and the cursor was not meant");
@@ -305,7 +307,9 @@ fn a_key_held_down_does_not_ask_again_and_again() {
     for pause in [0, 660, 40, 40, 40, 40, 40, 40] {
         stage.now = Moment(stage.now.0 + pause);
         let asks = stage.play("u");
-        asks.iter().for_each(|ask| _ = stage.answer(ask, Outcome::Accepted));
+        for ask in &asks {
+            stage.answer(ask, Outcome::Accepted);
+        }
         asked += asks.len();
     }
     assert_eq!(asked, 2, "the press, and what cannot be told from a second one");
@@ -315,7 +319,9 @@ fn a_key_held_down_does_not_ask_again_and_again() {
 fn the_last_failure_does_not_cover_what_became_of_all() {
     let mut stage = Stage::with(3);
     let asks = stage.play("* m");
-    asks.iter().for_each(|ask| _ = stage.answer(ask, Outcome::Refused));
+    for ask in &asks {
+        stage.answer(ask, Outcome::Refused);
+    }
     assert_eq!(stage.notice(), "mute 3: 0 done, 3 failed");
     assert!(stage.log_says("Caller c: mute refused"), "it is named in the events all the same");
 }
