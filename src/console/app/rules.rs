@@ -16,7 +16,7 @@ impl App {
         match (&event.what, before.waiting) {
             (What::Asked(ask) | What::AskedLate(ask), _) => match ask.cause {
                 Cause::Rule(group) => {
-                    if self.tallies.asked(group, event.seq, ask.action) {
+                    if self.tallies.asked(group, event.seq, ask.action, &ask.call) {
                         self.tell_tally(group, event.at, self.is_news(event));
                     }
                     true
@@ -32,7 +32,7 @@ impl App {
 
     fn tell_end_of_rule(&mut self, event: &Event, answer: &Answer, waiting: &Waiting, who: &str) -> bool {
         let Cause::Rule(cause) = waiting.cause else { return false };
-        if let Some(group) = self.tallies.answered(answer.ask, answer.outcome) {
+        if let Some(group) = self.tallies.answered(answer.ask, &answer.call, answer.outcome) {
             self.tell_tally(group, event.at, self.is_news(event));
             // Who failed is named.
             return matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent);
