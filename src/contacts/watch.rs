@@ -187,7 +187,9 @@ impl Watch {
         let edited = look.edited().max(self.not_before).min(now);
         let mut news = changes(&sheet, &self.known()?, edited);
         if !still {
-            news.iter_mut().for_each(|contacts| contacts.gone.clear());
+            for contacts in &mut news {
+                contacts.gone.clear();
+            }
             news.retain(|contacts| !contacts.people.is_empty());
         }
         tracing::info!(rows = sheet.rows.len(), skipped = sheet.skipped, events = news.len(), "the contacts file was read");
