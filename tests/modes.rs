@@ -79,6 +79,22 @@ fn lecture_mode_mutes_who_is_in_and_who_joins_and_gives_back_what_it_took() {
 }
 
 #[test]
+fn an_exemption_that_is_taken_away_during_a_lecture_mutes_again() {
+    let stage = Stage::new();
+    let (mut console, listener) = open(&stage);
+    listener.join(&console, "ada", "Ada", ADA);
+    console.send_keys("M");
+    console.wait_for_row("Ada", "muted");
+    for times in 1..=2 {
+        console.send_keys("x");
+        console.wait_for_row("Ada", "open");
+        console.send_keys("x");
+        console.wait_for_row("Ada", "muted");
+        assert_eq!(asked(&stage).len(), 1 + 2 * times);
+    }
+}
+
+#[test]
 fn whom_lecture_mode_cannot_reach_is_named() {
     let (stage, mut console, listener) = wide();
     listener.tell("join", "key=1&conference=1122&number=anonymous&name=Nemo");

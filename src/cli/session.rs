@@ -40,7 +40,7 @@ const LAST_LINES: Duration = Duration::from_millis(200);
 /// How long requests in flight may take once the console is gone.
 const LISTENER_GRACE: Duration = Duration::from_millis(200);
 
-/// How long the first frame waits for the contacts file, so that it shows the names in it.
+/// How long the start waits for the contacts file, so that the rules know who is exempt and the first frame shows the names.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// How long ending may take after a signal, whatever the terminal does.
@@ -102,6 +102,9 @@ pub(super) fn run(
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
+    // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
+    let (slips, contacts) = mpsc::unbounded_channel();
+    let watching = watch_contacts(config, &journal, &slips);
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
@@ -117,8 +120,6 @@ pub(super) fn run(
 
     let panics = panics(config, face);
     let grace = if face == Face::Plain { GRACE_AFTER_PIPE } else { GRACE };
-    let (slips, contacts) = mpsc::unbounded_channel();
-    let watching = watch_contacts(config, &journal, &slips);
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,

@@ -169,7 +169,8 @@ impl Person {
     fn list(&mut self, row: Option<&Contact>, edited: Moment) {
         let (name, exempt) = row.map_or(("", false), |row| (&row.name, row.exempt));
         let (name_before, exempt_before) = self.contact().map_or(("", false), |row| (&row.name, row.exempt));
-        if name != name_before {
+        // What a moderator said stands when the file says nothing any more.
+        if name != name_before && (!name.is_empty() || self.from == NameFrom::Contacts) {
             self.call(name.into(), edited, NameFrom::Contacts);
         }
         if exempt != exempt_before {
@@ -233,7 +234,14 @@ mod tests {
         );
         assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (4, gone(3))]), None);
         assert_eq!(name(&[(6, named("")), (9, listed(5, "Grace", "", false))]), None, "a name that was taken away later stays away");
-        assert_eq!(name(&[(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, gone(3))]), None, "the row was taken out later");
+        let kept = [(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, gone(3))];
+        assert_eq!(name(&kept).as_deref(), Some("Ada"), "the row that went takes only the name it gave");
+        let blank = [(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, listed(3, "", "", false))];
+        assert_eq!(name(&blank).as_deref(), Some("Ada"), "nor does a row whose name was taken out");
+        let again = [(1, listed(1, "Grace", "", false)), (2, named("Ada")), (4, gone(3)), (6, listed(5, "Grace", "", false))];
+        assert_eq!(name(&again).as_deref(), Some("Grace"), "put in again later");
+        assert_eq!(name(&[(1, named("Ada")), (4, listed(3, "Grace", "", false)), (6, gone(5))]), None, "the file had replaced it");
+        assert_eq!(name(&[(1, named("Ada")), (4, listed(3, "", "chair", false)), (6, gone(5))]).as_deref(), Some("Ada"));
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct Watch {
     seen: Option<Look>,
     /// What it read and appended, or found to be of no use.
     done: Option<Look>,
+    /// That was read before it had stood still, so it is read again.
+    too_early: bool,
     /// The first moment at which the file can have become what it is.
     not_before: Moment,
     /// What is wrong with the file as a whole, told once.
@@ -108,6 +110,7 @@ impl Watch {
             looked: None,
             seen: None,
             done: None,
+            too_early: false,
             not_before: Moment::default(),
             trouble: None,
             told: Vec::new(),
@@ -116,6 +119,9 @@ impl Watch {
 
     /// Looks once; returns what there is to say. A file is read once it has stood still from one look to the next,
     /// so that one that is being saved takes no names away.
+    ///
+    /// The first look reads whatever there is, for the rules of the conferences act on who is exempt from the start on.
+    /// What is young then takes nobody away and is no reason to complain, and is read again.
     pub async fn look(&mut self, now: Moment) -> Vec<String> {
         let before = self.looked.replace(now);
         let look = match file::look(&self.settings.path) {
@@ -128,16 +134,17 @@ impl Watch {
         }
         self.seen = look;
         let Some(look) = look else { return self.nothing_there(before.is_none(), same) };
-        let still = same || (before.is_none() && now.since(look.edited()) >= self.interval);
-        if !still || self.done == Some(look) {
+        if (self.done == Some(look) && !self.too_early) || !(same || before.is_none()) {
             return Vec::new();
         }
-        match self.read(look, now).await {
+        let still = same || now.since(look.edited()) >= self.interval;
+        match self.read(look, now, still).await {
             Ok(said) => {
-                (self.done, self.trouble) = (Some(look), None);
+                (self.done, self.too_early, self.trouble) = (Some(look), !still, None);
                 said
             }
             Err(Unfinished::Again) => Vec::new(),
+            Err(Unfinished::Useless(_)) if !still => Vec::new(),
             Err(Unfinished::Useless(sentence)) => {
                 self.done = Some(look);
                 sentence.map_or_else(Vec::new, |sentence| self.in_trouble(sentence))
@@ -167,7 +174,7 @@ impl Watch {
         vec![sentence]
     }
 
-    async fn read(&mut self, look: Look, now: Moment) -> Result<Vec<String>, Unfinished> {
+    async fn read(&mut self, look: Look, now: Moment, still: bool) -> Result<Vec<String>, Unfinished> {
         let path = &self.settings.path;
         let useless = |sentence| Unfinished::Useless(Some(sentence));
         let bytes = file::bytes(path).map_err(useless)?;
@@ -178,10 +185,16 @@ impl Watch {
         let sheet = Sheet::read(&bytes, &short_name(path), &self.settings.exempt_roles).map_err(useless)?;
         drop(bytes);
         let edited = look.edited().max(self.not_before).min(now);
-        let news = changes(&sheet, &self.known()?, edited);
+        let mut news = changes(&sheet, &self.known()?, edited);
+        if !still {
+            for contacts in &mut news {
+                contacts.gone.clear();
+            }
+            news.retain(|contacts| !contacts.people.is_empty());
+        }
         tracing::info!(rows = sheet.rows.len(), skipped = sheet.skipped, events = news.len(), "the contacts file was read");
         self.append(news).await?;
-        Ok(self.tell(&sheet))
+        Ok(if still { self.tell(&sheet) } else { Vec::new() })
     }
 
     /// What the journal holds of people. Read for each change of the file: changes are rare, and rows are many.

@@ -146,6 +146,9 @@ impl Policy {
                 Action::Kick => return self.go(key, Presence::Kicked, at),
                 action => call.set(Mark::Muted, action == Action::Mute),
             }
+        } else if outcome == Outcome::Unknown && kind.action() == Action::Unmute {
+            // It may speak: the next rule that wants it muted has to ask.
+            call.set(Mark::Muted, false);
         }
         match outcome {
             // It may have been done: what is unknown is not asked for again by a rule.

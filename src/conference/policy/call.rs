@@ -25,7 +25,7 @@ pub(super) enum Presence {
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub(super) enum Mark {
-    /// The last accepted ask about its voice was a mute.
+    /// The last accepted ask about its voice was a mute, and no unmute since may have been done.
     Muted = 1,
     /// A moderator exempted this call by itself; counts while it has no number.
     Exempt = 2,

@@ -117,6 +117,9 @@ impl Policy {
                 if call.owes(Action::Mute) {
                     call.owe_nothing();
                 }
+            } else {
+                // From here on it is as if it joined now, whoever gave it the voice before.
+                call.set(Mark::Voiced, false);
             }
             if applies && (!spared || call.silenced != NONE) {
                 call.owe(if spared { Action::Unmute } else { Action::Mute }, seq);

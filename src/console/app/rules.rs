@@ -16,7 +16,7 @@ impl App {
         match (&event.what, before.waiting) {
             (What::Asked(ask) | What::AskedLate(ask), _) => match ask.cause {
                 Cause::Rule(group) => {
-                    if self.tallies.asked(group, event.seq, ask.action) {
+                    if self.tallies.asked(group, event.seq, ask.action, &ask.call) {
                         self.tell_tally(group, event.at, self.is_news(event));
                     }
                     true
@@ -32,7 +32,7 @@ impl App {
 
     fn tell_end_of_rule(&mut self, event: &Event, answer: &Answer, waiting: &Waiting, who: &str) -> bool {
         let Cause::Rule(cause) = waiting.cause else { return false };
-        if let Some(group) = self.tallies.answered(answer.ask, answer.outcome) {
+        if let Some(group) = self.tallies.answered(answer.ask, &answer.call, answer.outcome) {
             self.tell_tally(group, event.at, self.is_news(event));
             // Who failed is named.
             return matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent);
@@ -90,10 +90,39 @@ impl App {
         if missed.is_empty() {
             return;
         }
-        let names: Vec<_> = missed.iter().take(LISTED).map(|call| crate::text::cut(&self.label(call), NAME, "~").into_owned()).collect();
-        let more = if missed.len() > LISTED { format!(" and {} more", missed.len() - LISTED) } else { String::new() };
         let who = plural(missed.len(), "caller", "callers");
-        self.warn(event, format!("{mode} cannot reach {who} without a number: {}{more}", names.join(", ")));
+        self.warn(event, format!("{mode} cannot reach {who} without a number: {}", self.names_of(&missed)));
+    }
+
+    /// The first of some callers by name, and how many more they are.
+    fn names_of(&self, calls: &[&Participant]) -> String {
+        let names: Vec<_> = calls.iter().take(LISTED).map(|call| crate::text::cut(&self.label(call), NAME, "~").into_owned()).collect();
+        let more = if calls.len() > LISTED { format!(" and {} more", calls.len() - LISTED) } else { String::new() };
+        format!("{}{more}", names.join(", "))
+    }
+
+    /// At the start nobody is kicked for a join of before: who joined against a rule in an earlier session, and is
+    /// still in, is told instead. Those of this session are dispatch's.
+    pub(super) fn tell_not_kicked(&mut self) {
+        if self.replay.is_some() {
+            return;
+        }
+        let against = |call: &&Participant| {
+            let lock = call.conference.as_ref().and_then(|conference| self.roster.mode(conference, Mode::Lock));
+            let ban = call.number.and_then(|number| self.roster.people().ban(number, self.now));
+            let locked = lock.is_some_and(|lock| call.joined > lock.since) && !self.roster.is_exempt(call);
+            locked || ban.is_some_and(|ban| call.joined > ban.at)
+        };
+        let here = |call: &&Participant| call.presence == Presence::In && call.told_by <= self.settings.news_after;
+        let left: Vec<_> = self.roster.iter().map(|(_, call)| call).filter(here).filter(against).collect();
+        if left.is_empty() {
+            return;
+        }
+        let (who, were) = (plural(left.len(), "caller", "callers"), if left.len() == 1 { "was" } else { "were" });
+        let names = self.names_of(&left);
+        let text = format!("{who} joined against a lock or a ban and {were} not kicked: {names}; kick by hand who must go");
+        self.say(Tone::Warning, text.clone());
+        self.log(self.now, Tone::Warning, text);
     }
 
     /// Somebody joined whom the modes of the conference are for and cannot reach.

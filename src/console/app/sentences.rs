@@ -121,7 +121,7 @@ impl App {
             }
             What::Exempted(Exempted { by, .. }) => Some((Tone::Plain, format!("{by} took the exemption of {who} away"))),
             What::Banned(Banned { number, reason, by, until }) => {
-                let lasts = until.map_or_else(|| "good".to_owned(), |until| super::ages::age(until.since(event.at)));
+                let lasts = until.map_or_else(|| "good".to_owned(), |until| length(until.since(event.at)));
                 let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 Some((Tone::Warning, format!("{by} banned {} for {lasts}{why}", number.e164())))
             }
@@ -293,5 +293,13 @@ fn tell_end(who: &str, action: Option<Action>, outcome: Outcome, detail: &str, m
         Outcome::NotDelivered => (Tone::Bad, format!("{who}: {word} not delivered{detail}{mark}")),
         Outcome::Unknown => (Tone::Bad, format!("{who}: {word} unknown{detail}{mark}")),
         Outcome::NotSent => (Tone::Warning, format!("{who}: {word} not sent{detail}{mark}")),
+    }
+}
+
+/// A length of time that somebody chose: exact where ages are coarse.
+fn length(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        _ => super::ages::age(duration),
     }
 }

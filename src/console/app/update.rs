@@ -44,6 +44,7 @@ impl App {
                 self.forget();
                 self.find_again();
                 self.begin_to_say();
+                self.tell_not_kicked();
                 self.tell_silence();
                 Vec::new()
             }

@@ -139,14 +139,42 @@ async fn a_file_that_is_being_written_takes_nobody_away() {
 }
 
 #[tokio::test]
-async fn at_the_start_a_file_that_was_just_written_waits_too() {
-    let mut desk = Desk::new(false);
+async fn at_the_start_a_file_is_read_at_once_however_young() {
+    let hour = Duration::from_secs(3_600);
+    // The last one was touched: its time is old, and it was put there just now.
+    for (age, touched) in [(Duration::ZERO, false), (INTERVAL, false), (hour, false), (Duration::ZERO, true)] {
+        let mut desk = Desk::new(false);
+        desk.write(FIRST);
+        if touched {
+            let file = fs::File::options().write(true).open(desk.path()).expect("opened");
+            file.set_modified(std::time::SystemTime::now() - hour).expect("set");
+        }
+        desk.watch.look(now().plus(age)).await;
+        assert_eq!(desk.names(), ["111 Ada!", "222 Ben"], "{age:?} old, touched: {touched}");
+        desk.settle().await;
+        assert_eq!(desk.events().len(), 1, "looked at again, and nothing is new");
+    }
+}
+
+#[tokio::test]
+async fn at_the_start_a_young_file_takes_nobody_away_and_complains_of_nothing_until_it_stands_still() {
+    let mut desk = Desk::with_two().await;
+    let start_again = |desk: &mut Desk| desk.watch = Watch::new(desk.watch.settings.clone(), Arc::clone(&desk.journal) as _, INTERVAL);
+    desk.write("number,name\n333,Zoe\n22");
+    start_again(&mut desk);
+    assert_eq!(desk.look().await, Vec::<String>::new());
+    assert_eq!(desk.names(), ["111 Ada!", "222 Ben", "333 Zoe"]);
+    assert_eq!(desk.look().await.len(), 1, "it has stood still, so its last line is a slip");
+    assert_eq!(desk.names(), ["333 Zoe"]);
+    desk.write("");
+    start_again(&mut desk);
+    assert_eq!(desk.look().await, Vec::<String>::new(), "cut off and not written yet");
+    assert_eq!(desk.look().await.len(), 1);
     desk.write(FIRST);
-    assert!(desk.watch.look(now()).await.is_empty() && desk.names().is_empty());
-    let mut desk = Desk::new(false);
-    desk.write(FIRST);
-    desk.watch.look(now().plus(INTERVAL)).await;
-    assert_eq!(desk.names(), ["111 Ada!", "222 Ben"], "it has stood still for long enough");
+    start_again(&mut desk);
+    desk.look().await;
+    fs::remove_file(desk.path()).expect("removed");
+    assert_eq!(desk.settle().await.len(), 1, "it was read and is gone");
 }
 
 #[tokio::test]

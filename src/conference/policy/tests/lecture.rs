@@ -211,6 +211,34 @@ fn exempting_gives_the_voice_back_and_the_opposite_takes_it() {
 }
 
 #[test]
+fn whoever_is_exempt_no_longer_is_muted_also_where_the_unmute_may_have_been_done() {
+    let mut world = World::with(&["a"]);
+    world.put(lecture(true));
+    world.due();
+    world.all_end();
+    world.put(exempt("a", true));
+    assert_eq!(world.due(), ["a unmute exemption"]);
+    world.ends("a", Outcome::Unknown);
+    world.put(exempt("a", false));
+    assert_eq!(world.after(1_500), ["a mute lecture mode"], "nobody knows whether a speaks");
+}
+
+#[test]
+fn whoever_is_exempt_no_longer_is_muted_whoever_gave_the_voice_before() {
+    let mut world = World::with(&["a"]);
+    world.put(lecture(true));
+    world.due();
+    world.all_end();
+    world.done("a", Action::Unmute);
+    world.put(exempt("a", true));
+    world.put(exempt("a", false));
+    // A restart in the middle of the wait.
+    world.policy.voices = Agenda::default();
+    world.policy.begin(Moment(world.now));
+    assert_eq!(world.after(60_000), ["a mute lecture mode"], "as if joining then");
+}
+
+#[test]
 fn a_number_that_is_learned_late_counts() {
     for (spared, asked) in [(true, 0), (false, 1)] {
         let mut world = World::with(&[]);

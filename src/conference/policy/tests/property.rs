@@ -200,11 +200,82 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// While lecture mode holds and everything is accepted, whoever is in, not exempt and not unmuted by hand is muted.
+fn run_lecture(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let (mut world, mut plain) = (World::new(), Plain::default());
+    let mut by_hand = BTreeSet::new();
+    world.now = 100_000;
+    let start = [Step::Mode(Mode::Lecture, true), Step::Join(0), Step::Join(1)];
+    for step in start.into_iter().chain(steps) {
+        match step {
+            Step::Join(4) | Step::Leave(4) | Step::Exempt(4, _) | Step::Hand(4, ..) => {}
+            Step::Join(who) => {
+                if plain.inside.insert(KEYS[who]) {
+                    by_hand.remove(KEYS[who]);
+                }
+                world.put(join(KEYS[who], "1122", &number(KEYS[who])));
+            }
+            Step::Leave(who) => {
+                plain.inside.remove(KEYS[who]);
+                world.put(leave(KEYS[who]));
+            }
+            Step::Mode(Mode::Lecture, on) => {
+                if on && !plain.lecture {
+                    by_hand.clear();
+                }
+                plain.lecture = on;
+                let told = world.tell(lecture(on)).1;
+                stopped(&mut world, &mut plain, &told);
+            }
+            Step::Exempt(who, on) => {
+                if on {
+                    plain.exempt.insert(KEYS[who]);
+                } else if plain.exempt.remove(KEYS[who]) {
+                    by_hand.remove(KEYS[who]);
+                }
+                let told = world.tell(exempt(KEYS[who], on)).1;
+                stopped(&mut world, &mut plain, &told);
+            }
+            Step::Hand(who, action, _) if action != Action::Kick && plain.inside.contains(KEYS[who]) => {
+                by_hand.insert(KEYS[who]);
+                let seq = world.by_hand(KEYS[who], action, Cause::Key);
+                world.answer(KEYS[who], seq, Outcome::Accepted);
+            }
+            Step::Answer(place, _) if place < plain.open.len() => {
+                // Those of one call leave one after the other.
+                let first = plain.open.iter().position(|(_, ask, _)| ask.call == plain.open[place].1.call).unwrap_or(place);
+                end(&mut world, &mut plain, first, Outcome::Accepted);
+            }
+            Step::Pass(millis) => world.now += millis,
+            _ => {}
+        }
+        take_due(&mut world, &mut plain)?;
+    }
+    for _ in 0..3 {
+        world.now += 2_000;
+        take_due(&mut world, &mut plain)?;
+        while !plain.open.is_empty() {
+            end(&mut world, &mut plain, 0, Outcome::Accepted);
+            take_due(&mut world, &mut plain)?;
+        }
+    }
+    for key in plain.inside.iter().filter(|key| plain.lecture && !plain.exempt.contains(*key) && !by_hand.contains(*key)) {
+        let muted = world.policy.calls[&CallKey::new(key)].is(call::Mark::Muted);
+        prop_assert!(muted, "{key} speaks");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_is_asked_who_must_not_be_and_every_voice_comes_back(steps in proptest::collection::vec(step(), 1..80)) {
         run(steps)?;
+    }
+
+    #[test]
+    fn lecture_mode_holds_for_everybody_it_is_for(steps in proptest::collection::vec(step(), 1..40)) {
+        run_lecture(steps)?;
     }
 }

@@ -129,4 +129,5 @@ fn a_ban_that_ends_by_time_is_looked_at_then() {
     let until = Some(stage.now.plus(Duration::from_secs(7)));
     stage.event(What::Banned(Banned { number: number("12157010680"), reason: "".into(), until, by: "ada".into() }));
     assert_eq!(stage.app.next_change(), until);
+    assert!(stage.log_says("ada banned +12157010680 for 7s"), "exact, unlike an age: {:?}", stage.app.lines);
 }

@@ -219,3 +219,53 @@ fn what_was_before_this_console_began_is_told_and_is_no_news() {
     stage.event(What::Mode(ModeSet { conference: "1122".into(), mode: Mode::Lecture, on: true, by: "ada".into() }));
     assert!(stage.notice().is_empty() && lines(&stage, "cannot reach").len() == 1, "{}", stage.notice());
 }
+
+#[test]
+fn who_joined_against_a_rule_before_the_start_and_was_not_kicked_is_named_at_the_start() {
+    let told = |stage: &mut Stage| {
+        stage.app.settings.news_after = Seq(stage.last());
+        stage.app.update(stage.now, Message::Restored);
+        lines(stage, "and was not kicked").len()
+    };
+    let mut stage = Stage::with(1);
+    stage.play("L");
+    assert_eq!(told(&mut stage), 0, "who was in before the lock stays");
+    stage.wait(5);
+    stage.event(named_arrival("spared", "1122", "4930", "Spared"));
+    stage.event(What::Exempted(Exempted { call: "spared".into(), number: Number::from_digits("4930"), exempt: true, by: "ada".into() }));
+    stage.event(named_arrival("gone", "1122", "4931", "Gone"));
+    stage.event(leave("gone"));
+    stage.event(named_arrival("kicked", "1122", "4932", "Kicked"));
+    let joined = stage.last();
+    ruled(&mut stage, "kicked", Action::Kick, Rule::Lock, joined, Some(Outcome::Accepted));
+    stage.event(named_arrival("elsewhere", "7", "4933", "Elsewhere"));
+    assert_eq!(told(&mut stage), 0);
+    stage.event(named_arrival("b", "1122", "4934", "Caller b"));
+    assert_eq!(told(&mut stage), 1);
+    assert_eq!(stage.notice(), "1 caller joined against a lock or a ban and was not kicked: Caller b; kick by hand who must go");
+    assert!(stage.log_says("1 caller joined against a lock or a ban and was not kicked: Caller b"), "in the events pane");
+
+    let mut banned = Stage::with(2);
+    let ban = |place: &str| {
+        let number = Number::from_digits(&format!("1215701068{place}")).expect("a number");
+        What::Banned(crate::conference::event::Banned { number, reason: "".into(), until: None, by: "ada".into() })
+    };
+    banned.event(ban("0"));
+    assert_eq!(told(&mut banned), 0, "a ban kicks who joins, not who is in");
+    banned.wait(5);
+    banned.event(leave("a"));
+    banned.event(named_arrival("a", "1122", "12157010680", "Caller a"));
+    banned.event(named_arrival("c", "1122", "12157010682", "Caller c"));
+    assert_eq!(told(&mut banned), 1);
+    assert!(banned.notice().contains("not kicked: Caller a;"), "{}", banned.notice());
+
+    // Who joined since the start is dispatch's.
+    let mut young = Stage::with(1);
+    young.play("L");
+    young.wait(5);
+    let before = young.last();
+    young.event(named_arrival("b", "1122", "4934", "Caller b"));
+    young.app.settings.news_after = Seq(before);
+    young.app.update(young.now, Message::Restored);
+    assert!(lines(&young, "not kicked").is_empty());
+}
