@@ -251,9 +251,9 @@ fn tell_hand(who: &str, hand: &HandMoved) -> String {
 
 fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
     match (mode, on) {
-        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: all are muted, and whoever joins"),
+        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: it mutes whoever is in or joins"),
         (Mode::Lecture, false) => format!("{by} ended lecture mode in {conference}: who was muted by it is unmuted"),
-        (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
+        (Mode::Lock, true) => format!("{by} locked {conference}: it kicks whoever joins"),
         (Mode::Lock, false) => format!("{by} unlocked {conference}"),
     }
 }

@@ -79,13 +79,22 @@ fn a_modes_banner_says_since_when_by_whom_what_it_does_and_what_ends_it() {
     let mut stage = Stage::with(1);
     mode(&mut stage, "1122", Mode::Lecture, "the-moderator");
     let long = banner(&mut stage, (140, 40));
-    assert!(long.starts_with("LECTURE MODE since ") && long.contains(" by the-moderator: who is not exempt is muted"), "{long}");
+    assert!(
+        long.starts_with("LECTURE MODE since ") && long.contains(" by the-moderator: mutes who is in and who joins, but nobody exempt;"),
+        "{long}"
+    );
     for size in [(80, 24), (140, 40)] {
         let text = banner(&mut stage, size);
-        for words in ["LECTURE MODE since ", "by the-mod", "muted", "; M ends it"] {
+        for words in ["LECTURE MODE since ", "by the-mod", ": mutes ", "; M ends it"] {
             assert!(text.contains(words), "{words}: {text}");
         }
     }
+    let text = banner(&mut stage, (80, 24));
+    assert!(text.contains("mutes all not exempt; M ends it"), "a long name takes the room of the longer words: {text}");
+    let mut of_ada = Stage::with(1);
+    mode(&mut of_ada, "1122", Mode::Lecture, "ada");
+    let text = banner(&mut of_ada, (80, 24));
+    assert!(text.ends_with(" by ada: mutes who is in and who joins; M ends it"), "what it does, and no state of the callers: {text}");
     mode(&mut stage, "1122", Mode::Lock, "the-moderator");
     for size in [(80, 24), (140, 40)] {
         let text = banner(&mut stage, size);
