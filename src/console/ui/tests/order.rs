@@ -120,6 +120,26 @@ fn a_modes_banner_says_since_when_by_whom_what_it_does_and_what_ends_it() {
 }
 
 #[test]
+fn the_number_that_is_banned_is_the_one_that_was_shown_whoever_the_caller_is_by_then() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(named_arrival("a", "1122", "12025550001", "Ada"));
+    stage.event(named_arrival("other", "1122", "12025550001", "Ida"));
+    stage.keys("B");
+    assert!(draw(&mut stage, (80, 24)).contains("2 calls from it are on"), "before");
+    stage.event(leave("a"));
+    stage.event(named_arrival("a", "1122", "442079460182", "Zoë"));
+    for place in 0..3 {
+        stage.event(join(&format!("more{place}"), "1122", "442079460182"));
+    }
+    let screen = draw(&mut stage, (80, 24));
+    let dialog: Vec<_> = screen.lines().skip_while(|line| !line.contains("ban this number?")).collect();
+    assert!(dialog[1].contains("+12025550001") && !dialog[1].contains("Zoë"), "{screen}");
+    assert!(screen.contains("1 call from it is on"), "{screen}");
+    let banned = stage.keys("Enter");
+    assert!(format!("{banned:?}").contains("12025550001"), "{banned:?}");
+}
+
+#[test]
 fn a_mode_without_a_key_is_ended_in_the_palette() {
     let changed = std::collections::BTreeMap::from([("lecture".to_owned(), Vec::new())]);
     let mut stage = Stage::with(1);
