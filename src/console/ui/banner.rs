@@ -49,7 +49,10 @@ fn modes(app: &App, room: usize) -> Option<String> {
     let forms: [Form; 5] = [long, middle, plain, short, shortest];
     let mut texts: Vec<_> = forms.into_iter().map(say).collect();
     texts.push(names(&held));
-    let last = format!("{} conferences are in lecture mode or locked; their tabs say more", held.len());
+    let last = match held.len() {
+        1 => "a conference is in lecture mode or locked; its tab says more".to_owned(),
+        several => format!("{several} conferences are in lecture mode or locked; their tabs say more"),
+    };
     Some(texts.into_iter().find(|text| crate::text::width(text) <= room).unwrap_or(last))
 }
 
