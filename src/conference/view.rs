@@ -211,6 +211,12 @@ impl View {
         self.turns.first().map(|(at, _)| *at)
     }
 
+    /// Whether a row would be listed if it were not already.
+    pub fn wants(&mut self, id: CallId, roster: &Roster, now: Moment) -> bool {
+        let Some(call) = roster.get(id) else { return false };
+        self.shows(call, now) && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places)
+    }
+
     /// Looks at rows again that something held which is over. Many at once cost what one does.
     pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
         let mut goes =

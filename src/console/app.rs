@@ -153,6 +153,8 @@ pub struct App {
     pressed: Option<held::Pressed>,
     /// How many events have come.
     folded: u64,
+    /// Whom the cursor was on before a filter hid that caller, and whom it is on for that reason.
+    drifted: Option<(CallId, Option<CallId>)>,
     batches: batch::Batches,
     /// What news make necessary to do.
     outbox: Vec<Effect>,
@@ -206,6 +208,7 @@ impl App {
             tallies: tally::Tallies::default(),
             pressed: None,
             folded: 0,
+            drifted: None,
             batches: batch::Batches::default(),
             outbox: Vec::new(),
             read_contacts: contacts::Read::default(),

@@ -154,7 +154,7 @@ impl App {
         }
         let effects = self.ask_all(&others, whom.marked);
         if whom.marked && !others.is_empty() {
-            self.unmark_all();
+            self.unmark_listed();
         }
         effects
     }

@@ -18,8 +18,9 @@ pub(super) struct Batch {
     pub(super) action: Action,
     pub(super) cause: Cause,
     pub(super) members: BTreeMap<CallId, Member>,
-    /// Whether the marks chose them: who failed is marked again.
-    marked: bool,
+    /// How often marks had been changed when they chose whom it is for, where they did: who failed is marked again
+    /// unless a choice was made since.
+    marks: Option<u64>,
     /// Whether it took another press back.
     is_back: bool,
     pub(super) stopped: bool,
@@ -98,7 +99,8 @@ impl App {
         if asks.is_empty() {
             return None;
         }
-        let batch = Batch { action, cause, members, marked, is_back, stopped: false, taken_back: false, done: 0, failed: 0, passed: 0 };
+        let marks = marked.then(|| self.marks.changes());
+        let batch = Batch { action, cause, members, marks, is_back, stopped: false, taken_back: false, done: 0, failed: 0, passed: 0 };
         self.batches.all.insert(self.batches.next, batch);
         self.batches.next += 1;
         self.forget_batches();
@@ -168,6 +170,12 @@ impl App {
             Outcome::NotSent => batch.passed += 1,
         }
         let (finished, late) = (!batch.runs(), batch.taken_back && batch.is_bulk());
+        let gets_through = batch.stopped && answer.outcome == Outcome::Accepted && batch.marks == Some(self.marks.changes());
+        if gets_through {
+            // It was on its way when the rest was stopped.
+            self.unmark(&[id]);
+        }
+        let Some(batch) = self.batches.all.get(&batch_id) else { return };
         if late && let Some(opposite) = batch.action.opposite() {
             let ids: Vec<_> = self.to_take_back(batch_id).filter(|other| *other == id).collect();
             let effect = self.ask_together(&ids, opposite, Cause::Bulk, false, true);
@@ -188,10 +196,11 @@ impl App {
         };
         let here = |id: CallId| self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back);
         let left: Vec<_> = batch.members.iter().filter(|(id, member)| again(member) && here(**id)).map(|(id, _)| *id).collect();
-        let (word, marked, bulk, is_back) = (batch.action.word(), batch.marked, batch.is_bulk(), batch.is_back);
+        let (word, bulk, is_back) = (batch.action.word(), batch.is_bulk(), batch.is_back);
         // Marks that were made meanwhile are for the next press, and stay alone.
-        let marks = marked && self.marks.is_empty() && !left.is_empty();
-        if marks {
+        let chosen_since = |changes: u64| !self.marks.is_empty() && self.marks.changes() != changes;
+        let alone = batch.marks.is_some_and(chosen_since) && !left.is_empty();
+        if batch.marks.is_some() && !alone {
             for id in left.iter().copied() {
                 self.marks.add(id);
             }
@@ -205,6 +214,9 @@ impl App {
         }
         if passed > 0 {
             parts.push(format!("{passed} {}", if stopped { "not asked" } else { "passed over" }));
+        }
+        if alone {
+            parts.push("not marked, because others are".to_owned());
         }
         let text = parts.join(", ");
         let tone = if failed > 0 { Tone::Bad } else { Tone::Good };
@@ -226,15 +238,27 @@ impl App {
 
     /// Esc: what has not left of all bulk asks will not. None when nothing of that kind runs.
     pub(super) fn stop_batches(&mut self) -> Option<Effect> {
-        let mut asks = Vec::new();
+        let (mut asks, mut left) = (Vec::new(), Vec::new());
         let mut any = false;
+        let changes = self.marks.changes();
+        let free = self.marks.is_empty();
         for batch in self.batches.all.values_mut().filter(|batch| batch.is_bulk() && batch.runs() && !batch.stopped) {
             batch.stopped = true;
             any = true;
+            if batch.marks.is_some_and(|before| free || before == changes) {
+                // At once, so that the next press finds the marks that the eye does.
+                batch.marks = Some(changes);
+                left.extend(batch.members.iter().filter(|(_, member)| member.end != Some(Outcome::Accepted)).map(|(id, _)| *id));
+            }
             asks.extend(batch.members.values().filter(|member| member.end.is_none()).filter_map(|member| member.seq));
         }
         if !any {
             return None;
+        }
+        for id in left {
+            if self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back) {
+                self.marks.add(id);
+            }
         }
         asks.sort_unstable();
         self.say(Tone::Plain, "stopped: what is on its way is waited for, nothing more is asked");

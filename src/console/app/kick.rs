@@ -65,7 +65,7 @@ impl App {
         let effects = if confirmed {
             let effects = self.kick(&dialog.targets, dialog.marked);
             if dialog.marked {
-                self.unmark_all();
+                self.unmark_listed();
             }
             effects
         } else {

@@ -12,6 +12,8 @@ use crate::console::command::Command;
 pub struct Marks {
     /// Shared with whoever must not let marked rows go; copied only if somebody still holds it.
     marked: Arc<HashSet<CallId>>,
+    /// How often the moderator has marked or taken marks away.
+    changes: u64,
     /// Where a range began, and what it has marked so far.
     range: Option<(CallId, Vec<CallId>)>,
 }
@@ -50,8 +52,13 @@ impl Marks {
         Arc::make_mut(&mut self.marked).insert(id)
     }
 
-    fn take(&mut self, id: CallId) -> bool {
+    pub(super) fn take(&mut self, id: CallId) -> bool {
         Arc::make_mut(&mut self.marked).remove(&id)
+    }
+
+    /// How often the moderator has changed them: what only asks have changed counts as unchanged.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     fn take_all(&mut self) -> Vec<CallId> {
@@ -63,6 +70,7 @@ impl Marks {
 impl App {
     /// Runs a command that is about marks.
     pub(super) fn mark(&mut self, command: Command) -> Vec<Effect> {
+        self.marks.changes += 1;
         match command {
             Command::Range(motion) => self.mark_range(motion),
             Command::MarkAll => self.mark_all(),
@@ -89,7 +97,10 @@ impl App {
     /// Everybody who is listed, in sight or not; again takes exactly those marks away.
     fn mark_all(&mut self) {
         self.marks.range = None;
-        let listed: Vec<_> = self.view.rows().iter().copied().filter(|id| self.can_be_marked(*id)).collect();
+        // A row that only stays because something holds it is not one that the filter lets through.
+        let mut listed = self.view.rows().to_vec();
+        listed.retain(|id| self.view.wants(*id, &self.roster, self.now));
+        listed.retain(|id| self.can_be_marked(*id));
         if listed.iter().all(|id| self.marks.has(*id)) {
             self.unmark(&listed);
         } else {
@@ -116,6 +127,7 @@ impl App {
     /// Marks everybody from where the range began, or from a caller, to the cursor; a range that shrinks takes back
     /// what it marked itself.
     pub(super) fn stretch(&mut self, from: CallId) {
+        self.marks.changes += 1;
         let (anchor, before) = self.marks.range.take().unwrap_or((from, Vec::new()));
         let rows = self.view.rows();
         let place = |id: CallId| rows.iter().position(|row| *row == id);
@@ -141,8 +153,16 @@ impl App {
         self.unmarked(ids);
     }
 
+    /// Takes the marks of everybody who is listed away: they were asked for, or looked at and passed over. Who is
+    /// marked and hidden stays so.
+    pub(super) fn unmark_listed(&mut self) {
+        let listed: Vec<_> = self.listed_marks().collect();
+        self.unmark(&listed);
+    }
+
     /// Takes all marks away.
     pub(super) fn unmark_all(&mut self) -> usize {
+        self.marks.changes += 1;
         let ids = self.marks.take_all();
         self.unmarked(&ids);
         ids.len()

@@ -126,7 +126,15 @@ impl App {
 
     pub(super) fn filter(&mut self, text: &str) {
         let now = self.now;
+        // The cursor stays on its caller, also over a filter that hid the caller for a while.
+        let drifted = self.drifted.take().filter(|(_, shown)| *shown == self.cursor).map(|(own, _)| own);
+        let own = drifted.or(self.cursor);
         self.keep_line(|app| app.view.set_filter(Filter::new(text), &app.roster, now));
+        match own {
+            Some(id) if self.view.lists(id) => self.cursor = Some(id),
+            Some(id) => self.drifted = Some((id, self.cursor)),
+            None => {}
+        }
         self.straighten();
     }
 

@@ -149,7 +149,8 @@ impl App {
                 | What::Lifted(_) => true,
                 _ => false,
             };
-            if ((asked_for && !superseded && !bulk) || tone != Tone::Plain) && self.is_news(event) {
+            // A press for many has a sentence of its own at its end, which the last failure must not cover.
+            if !bulk && ((asked_for && !superseded) || tone != Tone::Plain) && self.is_news(event) {
                 self.say(tone, self.fitting_name(&who, &text));
             }
             let about = matches!(event.what, What::Joined(_)).then_some(event.seq);

@@ -182,6 +182,9 @@ impl App {
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.introduce(&change);
+        if let Change::Removed(id) = change {
+            self.marks.take(id);
+        }
         self.tell(event, &change, &before);
         self.hint(&event.what);
         self.note_alerts(event, &change);

@@ -51,6 +51,7 @@ fn esc_stops_a_bulk_ask_and_leaves_marked_those_not_yet_asked() {
     let effects = stage.keys("Esc");
     assert_eq!(halted(&effects), [asks[2].0, asks[3].0, asks[4].0]);
     assert!(stage.app.view.filter().is_empty() && progress(&stage).contains("stopped"), "{}", progress(&stage));
+    assert_eq!(stage.marked(), ["b", "c", "d", "e"], "at once: the next press must find the marks that the eye does");
     // The third was on its way already.
     stage.answer(&asks[2], Outcome::Accepted);
     stage.answer(&asks[3], Outcome::NotSent);
@@ -118,6 +119,7 @@ fn marks_made_during_a_bulk_ask_are_for_the_next_one_alone() {
     stage.answer(&asks[0], Outcome::Refused);
     stage.answer(&asks[1], Outcome::Refused);
     assert_eq!(stage.marked(), ["b"], "who failed is not added to a choice that was made since");
+    assert!(stage.notice().contains("2 failed, not marked, because others are"), "{}", stage.notice());
 }
 
 #[test]
@@ -269,4 +271,57 @@ fn a_kick_is_not_taken_back() {
     let mut stage = Stage::with(2);
     stage.play("k y");
     assert_eq!(stage.asks("z"), []);
+}
+
+#[test]
+fn one_esc_stops_all_bulk_asks_and_marks_everybody_who_was_left_out() {
+    let mut stage = Stage::with(6);
+    stage.play("Space Down Space Down Space m");
+    stage.play("End Space Up Space u");
+    stage.keys("Esc");
+    assert_eq!(stage.marked(), ["a", "b", "c", "e", "f"]);
+}
+
+#[test]
+fn a_key_held_down_asks_for_nobody_but_those_it_went_down_for() {
+    for key in ["m", "u"] {
+        let mut stage = Stage::with(4);
+        let first = stage.play(&format!("Space Down Space End {key}"));
+        assert_eq!(first.iter().map(|ask| ask.2.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        for ask in &first {
+            stage.answer(ask, Outcome::Accepted);
+        }
+        for pause in [500, 40, 40, 40] {
+            stage.now = Moment(stage.now.0 + pause);
+            assert_eq!(stage.asks(key), [], "{key}: the marks are used up, and the cursor was not meant");
+        }
+        stage.now = Moment(stage.now.0 + 2_000);
+        assert_eq!(stage.asks(key).len(), 1, "{key}: a later press is for the cursor");
+    }
+}
+
+#[test]
+fn a_key_held_down_does_not_ask_again_and_again() {
+    let mut stage = Stage::with(1);
+    let mut asked = 0;
+    for pause in [0, 660, 40, 40, 40, 40, 40, 40] {
+        stage.now = Moment(stage.now.0 + pause);
+        let asks = stage.play("u");
+        for ask in &asks {
+            stage.answer(ask, Outcome::Accepted);
+        }
+        asked += asks.len();
+    }
+    assert_eq!(asked, 2, "the press, and what cannot be told from a second one");
+}
+
+#[test]
+fn the_last_failure_does_not_cover_what_became_of_all() {
+    let mut stage = Stage::with(3);
+    let asks = stage.play("* m");
+    for ask in &asks {
+        stage.answer(ask, Outcome::Refused);
+    }
+    assert_eq!(stage.notice(), "mute 3: 0 done, 3 failed");
+    assert!(stage.log_says("Caller c: mute refused"), "it is named in the events all the same");
 }

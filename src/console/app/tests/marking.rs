@@ -38,7 +38,7 @@ fn marks_survive_sorting_filters_newcomers_and_leavers() {
     assert_eq!(stage.marked(), ["b", "c"]);
     stage.keys("/ z z z");
     assert_eq!(stage.marked(), ["b", "c"]);
-    stage.keys("Esc");
+    stage.keys("Esc Home");
     stage.event(leave("c"));
     stage.wait(40);
     assert!(stage.listed().contains(&"c".into()), "a marked row stays as long as it is marked");
@@ -163,4 +163,48 @@ fn what_is_drawn_as_disabled_is_what_cannot_be_run() {
     assert!(stage.app.is_disabled(Command::Again), "nothing failed for whom the mark is on");
     stage.keys("q");
     agree(&stage);
+}
+
+#[test]
+fn marks_that_a_filter_hides_outlive_a_press_for_the_others() {
+    let mut stage = Stage::with(4);
+    stage.keys("* / n a m e : \" C a l l e r Space b \" Enter");
+    assert_eq!(stage.listed(), ["b"]);
+    assert_eq!(stage.asks("m"), [(Action::Mute, "b".into())]);
+    assert_eq!(stage.marked(), ["a", "c", "d"], "they were not asked for");
+}
+
+#[test]
+fn a_marked_caller_who_is_taken_off_the_list_leaves_no_mark() {
+    let mut stage = Stage::with(2);
+    stage.keys("Space");
+    stage.event(remove("a"));
+    assert_eq!(stage.app.marks.len(), 0);
+    assert_eq!(stage.asks("m"), [(Action::Mute, "b".into())]);
+}
+
+#[test]
+fn star_leaves_out_a_row_that_only_the_cursor_holds() {
+    let mut stage = Stage::with(3);
+    stage.keys("/ s t a t e : o p e n Enter");
+    let asks = stage.play("m");
+    stage.answer(&asks[0], Outcome::Accepted);
+    assert_eq!((stage.cursor(), stage.listed().len()), ("a".into(), 3), "muted by now, and still under the cursor");
+    stage.keys("*");
+    assert_eq!(stage.marked(), ["b", "c"]);
+}
+
+#[test]
+fn the_cursor_comes_back_to_its_caller_after_a_filter() {
+    let mut stage = Stage::with(4);
+    stage.keys("Down Down / z z z Esc");
+    assert_eq!(stage.cursor(), "c", "nobody matched");
+    stage.keys("/ n a m e : \" C a l l e r Space b \"");
+    assert_eq!(stage.cursor(), "b");
+    stage.keys("Enter Esc");
+    assert_eq!(stage.cursor(), "c", "a filter that is left gives the cursor back");
+    stage.keys("/ n a m e : \" C a l l e r Space b \" Enter Up Esc");
+    assert_eq!(stage.cursor(), "c");
+    stage.keys("/ n a m e : C a l l e r Enter Home Esc");
+    assert_eq!(stage.cursor(), "a", "whom the moderator went to stays");
 }
