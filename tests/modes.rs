@@ -102,7 +102,7 @@ fn whom_lecture_mode_cannot_reach_is_named() {
     console.send_keys("M");
     wait_for_event(&console, "lecture mode cannot reach 1 caller without a number: Nemo");
     listener.tell("join", "key=2&conference=1122&name=Outis");
-    wait_for_event(&console, "Outis joined 1122 and cannot be muted by lecture mode: no number");
+    wait_for_event(&console, "lecture mode cannot mute Outis: no number (joined 1122)");
     listener.join(&console, "ada", "Ada", ADA);
     console.wait_for_row("Ada", "muted");
     command(&mut console, "unreachable");

@@ -31,6 +31,8 @@ pub struct View {
     ranked_to: Option<CallId>,
     rows: Vec<CallId>,
     listed: HashSet<CallId>,
+    /// Those of them that do not belong there any more and are held.
+    kept: HashSet<CallId>,
     /// Rows that are gone and still in sight.
     leaving: Vec<CallId>,
     /// When the filter may judge a row otherwise by time alone, earliest first; one moment a row.
@@ -52,6 +54,12 @@ impl View {
     #[must_use]
     pub fn rows(&self) -> &[CallId] {
         &self.rows
+    }
+
+    /// How many of the rows belong there now: those that are held and do not match any more are left out.
+    #[must_use]
+    pub fn matching(&self) -> usize {
+        self.rows.len() - self.kept.iter().filter(|id| self.listed.contains(id)).count()
     }
 
     /// Whether a row is listed.
@@ -92,6 +100,7 @@ impl View {
     fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) -> bool {
         let Some(call) = roster.get(id) else {
             self.note_turn(id, None);
+            self.kept.remove(&id);
             return self.listed.contains(&id);
         };
         let belongs = self.judge(id, call, roster, now);
@@ -101,7 +110,17 @@ impl View {
         if !call.is_live() && !self.leaving.contains(&id) {
             self.leaving.push(id);
         }
-        !belongs && !held(id)
+        self.goes(id, belongs, held)
+    }
+
+    /// Whether a listed row goes; one that is held though it does not belong is noted.
+    fn goes(&mut self, id: CallId, belongs: bool, held: impl Fn(CallId) -> bool) -> bool {
+        if belongs || !held(id) {
+            self.kept.remove(&id);
+            return !belongs;
+        }
+        self.kept.insert(id);
+        false
     }
 
     /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
@@ -146,6 +165,7 @@ impl View {
             self.rows.retain(|row| *row != id);
         }
         self.leaving.retain(|row| *row != id);
+        self.kept.remove(&id);
     }
 
     /// Takes rows off that time alone takes off: gone for long, or not what the filter wants any more. Those that
@@ -168,12 +188,14 @@ impl View {
                 self.note_turn(id, None);
                 continue;
             };
-            gone |= !self.judge(id, call, roster, now) && !held(id) && self.listed.remove(&id);
+            let belongs = self.judge(id, call, roster, now);
+            gone |= self.listed.contains(&id) && self.goes(id, belongs, &held) && self.listed.remove(&id);
         }
         // All at once: at the end of a large conference thousands go in the same second.
         if gone {
-            let Self { listed, rows, .. } = self;
+            let Self { listed, rows, kept, .. } = self;
             rows.retain(|row| listed.contains(row));
+            kept.retain(|row| listed.contains(row));
         }
     }
 
@@ -209,6 +231,7 @@ impl View {
             self.listed.retain(|id| !gone.contains(id));
             self.rows.retain(|id| !gone.contains(id));
             self.leaving.retain(|id| !gone.contains(id));
+            self.kept.retain(|id| !gone.contains(id));
         }
     }
 
@@ -265,7 +288,7 @@ impl View {
     }
 
     fn rebuild(&mut self, roster: &Roster, now: Moment) {
-        (self.rows, self.listed, self.turns, self.turn_of) = Default::default();
+        (self.rows, self.listed, self.kept, self.turns, self.turn_of) = Default::default();
         let ranked = std::mem::take(&mut self.ranked);
         let later = roster.iter().filter(|(id, _)| Some(*id) > self.ranked_to).map(|(id, _)| id);
         for id in ranked.iter().copied().chain(later.collect::<Vec<_>>()) {

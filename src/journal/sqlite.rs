@@ -32,6 +32,7 @@ mod writer;
 pub use archive::Archive;
 pub use follower::Follower;
 pub use lock::{holder, is_held};
+pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
 const LIVE_BATCHES: usize = 256;

@@ -153,7 +153,7 @@ fn attendance(collector: &Collector<'_>, track: &Track, time: Span, said: &Said<
     }
     let mut stays: BTreeMap<u32, u64> = BTreeMap::new();
     for (span, stay) in &present {
-        *stays.entry(*stay).or_default() += span.millis();
+        *stays.entry(*stay).or_default() += span.written();
     }
     let spans = |found: Vec<(Span, u32)>| found.into_iter().map(|(span, _)| span).collect::<Vec<_>>();
     let (muted, raised) = (spans(within(&track.muted)), spans(within(&track.raised)));
@@ -175,7 +175,7 @@ fn attendance(collector: &Collector<'_>, track: &Track, time: Span, said: &Said<
         longest: stays.values().copied().max().unwrap_or_default(),
         share: 0.0,
         mutes: muted.len(),
-        muted_millis: muted.iter().map(|span| span.millis()).sum(),
+        muted_millis: muted.iter().map(|span| span.written()).sum(),
         hands: raised.len(),
         outcome,
         spans: spans(present),
@@ -191,7 +191,7 @@ fn share(callers: &mut [(&ConferenceId, Attendance)]) {
         spans.entry(*conference).or_default().extend(&caller.spans);
     }
     let whole: HashMap<_, u64> =
-        spans.into_iter().map(|(conference, spans)| (conference, union(spans).into_iter().map(Span::millis).sum())).collect();
+        spans.into_iter().map(|(conference, spans)| (conference, union(spans).into_iter().map(Span::written).sum())).collect();
     for (conference, caller) in callers {
         let whole = whole.get(conference).copied().unwrap_or_default();
         caller.share = if whole == 0 { 0.0 } else { caller.millis as f64 / whole as f64 };

@@ -87,7 +87,7 @@ fn gaps(report: &Report, clock: &Clock) -> String {
     for gap in report.gaps.iter().take(LINES) {
         let span = match gap.to {
             Some(to) => {
-                format!("From {} to {} ({})", clock.stamp(gap.from), clock.stamp(to), lasted(to.since(gap.from).as_millis() as u64))
+                format!("From {} to {} ({})", clock.stamp(gap.from), clock.stamp(to), lasted(Span { from: gap.from, to }.written()))
             }
             None => format!("Since {}", clock.stamp(gap.from)),
         };

@@ -21,6 +21,15 @@ impl Span {
     pub fn millis(self) -> u64 {
         u64::try_from(self.to.since(self.from).as_millis()).unwrap_or(u64::MAX)
     }
+
+    /// How long it lasts by its two times as they are written, to the second; in milliseconds.
+    ///
+    /// Whoever subtracts the times of a report must come to the report's own figure.
+    #[must_use]
+    pub fn written(self) -> u64 {
+        let second = |at: Moment| Moment(at.0.div_euclid(1_000).saturating_mul(1_000));
+        Self { from: second(self.from), to: second(self.to) }.millis()
+    }
 }
 
 /// How a call's presence in a conference ended.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::record::{Ask, Attendance, Gap, Report, Why};
+use super::record::{Ask, Attendance, Gap, Report, Span, Why};
 use crate::conference::Moment;
 
 /// What stands in one field.
@@ -104,7 +104,7 @@ fn gap(gap: &Gap) -> Fields<'_> {
     vec![
         ("from", Cell::Time(gap.from)),
         ("until", gap.to.map_or(Cell::Nothing, Cell::Time)),
-        ("seconds", gap.to.map_or(Cell::Nothing, |to| Cell::Number(to.since(gap.from).as_secs()))),
+        ("seconds", gap.to.map_or(Cell::Nothing, |to| Cell::seconds(Span { from: gap.from, to }.written()))),
         ("reason", Cell::Text(gap.why.words())),
         ("refused", refused),
         ("lost", lost),

@@ -83,6 +83,24 @@ fn a_stay_is_a_line_with_its_times() {
     assert_eq!(lines(story), [format!("1122,a,{ADA},Ada,US,1970-01-01T00:00:10Z,1970-01-01T00:01:10Z,60,1,0,0,0,left")]);
 }
 
+#[test]
+fn seconds_are_those_between_the_times_as_they_are_written() {
+    let mut story = events([
+        (10, named_arrival("a", "1122", ADA, "Ada")),
+        (12, muted("a", true)),
+        (12, accepted("a", 2)),
+        (14, leave("a")),
+        (20, join("a", "1122", ADA)),
+        (21, leave("a")),
+    ]);
+    for (event, millis) in story.iter_mut().zip([10_900, 12_900, 12_950, 14_100, 20_000, 21_999]) {
+        event.at = Moment(millis);
+    }
+    let report = collect(&Told(story), &options(1_000)).expect("a report");
+    assert_eq!(written(&report, false), [format!("1122,a,{ADA},Ada,US,1970-01-01T00:00:10Z,1970-01-01T00:00:21Z,5,2,1,2,0,left")]);
+    assert_eq!(report.attendance[0].longest, 4_000);
+}
+
 /// Key, seconds, stays, mutes, muted seconds, hands, outcome.
 fn short(lines: &[String]) -> Vec<String> {
     let cells = |line: &String| line.split(',').map(str::to_owned).collect::<Vec<_>>();

@@ -7,10 +7,10 @@ use std::path::Path;
 use super::Finding::{self, Fails, Holds};
 use crate::config::error::shown;
 use crate::config::paths::nearest_directory;
-use crate::journal::sqlite::{holder, is_held};
+use crate::journal::sqlite::{self, holder, is_held, look};
 
 /// What every SQLite database begins with (sqlite.org/fileformat2.html).
-const BEGINNING: &[u8; 16] = b"SQLite format 3\0";
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Looks at the file, at the directory that its companions are made in, and at who writes it.
 ///
@@ -29,7 +29,7 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
     }
     let directory = nearest_directory(path);
     // Only a write shows that one works: the file system may be read-only or full. The file has no name.
-    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(BEGINNING)) {
+    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(MAGIC)) {
         let place = shown(&directory);
         return Fails(format!(
             "{name} cannot be kept: {place} cannot be written ({error}); make it yours, or name another file with --journal"
@@ -42,11 +42,18 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
         Ok(_) => {}
     }
     let mut beginning = Vec::new();
-    let read = OpenOptions::new().read(true).write(true).open(path).and_then(|file| file.take(16).read_to_end(&mut beginning));
+    let read = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .and_then(|file| file.take(sqlite::BEGINNING as u64).read_to_end(&mut beginning));
     match read {
         Err(error) => Fails(format!("{name} cannot be opened for writing ({error}); make it yours, or name another file with --journal")),
         Ok(0) => Holds(format!("{name} is empty and can be written")),
-        Ok(_) if beginning == BEGINNING => Holds(format!("{name} can be written")),
+        Ok(_) if beginning.starts_with(MAGIC) => match look(path, &beginning) {
+            Ok(()) => Holds(format!("{name} can be written")),
+            Err(error) => Fails(error.to_string()),
+        },
         Ok(_) => Fails(format!("{name} is no journal of confmod; name another file with --journal")),
     }
 }
@@ -63,7 +70,7 @@ mod tests {
         assert!(matches!(check(&path, false), Holds(words) if words.contains("will be made")));
         assert!(!directory.path().join("a").exists());
         let there = directory.path().join("journal.sqlite");
-        fs::write(&there, [BEGINNING.as_slice(), &[0; 100]].concat()).expect("written");
+        fs::write(&there, [MAGIC.as_slice(), &[0; 100]].concat()).expect("written");
         assert!(matches!(check(&there, false), Holds(words) if words.contains("can be written")));
     }
 
@@ -77,6 +84,25 @@ mod tests {
         journal.close();
         drop(journal);
         assert!(matches!(check(&path, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn a_journal_of_a_newer_format_and_a_database_of_something_else_are_told_as_the_console_would() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        drop(Sqlite::open(&path, "test").expect("opened"));
+        let set = |path: &Path, sql: &str| rusqlite::Connection::open(path).and_then(|file| file.execute_batch(sql)).expect("set");
+        set(&path, "PRAGMA user_version = 99");
+        let console = Sqlite::open(&path, "test").expect_err("newer").to_string();
+        assert!(console.contains("format 99"), "{console}");
+        assert_eq!(check(&path, false), Fails(console));
+        for (name, sql) in [("a", "CREATE TABLE recipe (x)"), ("b", "CREATE TABLE recipe (x); PRAGMA user_version = 2")] {
+            let path = directory.path().join(name);
+            set(&path, sql);
+            let console = Sqlite::open(&path, "test").expect_err("a stranger's").to_string();
+            assert!(console.contains("something else"), "{console}");
+            assert_eq!(check(&path, false), Fails(console));
+        }
     }
 
     #[test]

@@ -46,13 +46,13 @@ pub(super) fn read(text: &str) -> (Vec<Term>, Option<Slip>) {
         rest = &rest[field.map_or(0, |name| name.len() + 1)..];
         let (value, quoted, after) = value(rest);
         rest = after.trim_start();
-        match test(field, value, quoted) {
+        let read = match quoted {
+            Quoted::Open => Err(not_closed()),
+            Quoted::Yes | Quoted::No => test(field, value, quoted),
+        };
+        match read {
             Ok(test) => terms.push(Term { unwanted, test }),
             Err(wrong) => slip = slip.or(Some(wrong)),
-        }
-        if quoted == Quoted::Open {
-            let remedy = "write \"two words\", with a quote on both sides".to_owned();
-            slip = slip.or(Some(Slip { sentence: "a quote is not closed".to_owned(), remedy }));
         }
     }
     (terms, slip)
@@ -122,6 +122,10 @@ fn test(field: Option<&str>, value: &str, quoted: Quoted) -> Result<Test, Slip> 
             regions => Ok(Test::Place(regions)),
         },
     }
+}
+
+fn not_closed() -> Slip {
+    Slip { sentence: "a quote is not closed".to_owned(), remedy: "write \"two words\", with a quote on both sides".to_owned() }
 }
 
 fn nothing_quoted() -> Slip {

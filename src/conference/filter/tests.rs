@@ -138,7 +138,9 @@ fn what_cannot_be_read_is_named_with_the_words_that_exist_and_the_rest_holds() {
         ("colour:red", "no field colour:", "name: number:", "abcdefg"),
         ("n:a", "no field n:", "conference:", "abcdefg"),
         ("number:--", "has no digits", "number:215", "abcdefg"),
-        ("\"ada", "not closed", "both sides", "a"),
+        ("\"ada", "not closed", "both sides", "abcdefg"),
+        ("name:\"nobody", "not closed", "both sides", "abcdefg"),
+        ("ada -\"ada x", "not closed", "both sides", "a"),
         ("ada \"\"", "nothing stands", "two words", "a"),
         ("ada -", "- wants a word", "-state:muted", "a"),
     ] {

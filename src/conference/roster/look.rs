@@ -5,6 +5,7 @@ use crate::conference::event::{Mode, Seq};
 use crate::conference::modes::{InForce, Modes};
 use crate::conference::people::{NameFrom, People};
 use crate::conference::{CallKey, ConferenceId};
+use crate::phone::Number;
 
 impl Roster {
     /// A call by its row's identity.
@@ -90,7 +91,13 @@ impl Roster {
     /// How many calls on the line have this call's number, itself included.
     #[must_use]
     pub fn sharing(&self, call: &Participant) -> usize {
-        call.number.filter(|_| call.is_live()).and_then(|number| self.by_number.get(&number)).map_or(0, Vec::len)
+        call.number.filter(|_| call.is_live()).map_or(0, |number| self.on_the_line(number))
+    }
+
+    /// How many calls on the line have a number.
+    #[must_use]
+    pub fn on_the_line(&self, number: Number) -> usize {
+        self.by_number.get(&number).map_or(0, Vec::len)
     }
 
     /// The conferences in the order they were first heard of, with their counts.

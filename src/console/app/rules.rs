@@ -131,8 +131,8 @@ impl App {
         let (Some(conference), Presence::In, true) = (&call.conference, call.presence, self.is_out_of_reach(call)) else { return };
         let holds = |mode| self.roster.mode(conference, mode).is_some();
         let text = match (holds(Mode::Lock), holds(Mode::Lecture)) {
-            (true, _) => format!("{who} joined {conference}, which is locked, and cannot be kicked: no number"),
-            (false, true) => format!("{who} joined {conference} and cannot be muted by lecture mode: no number"),
+            (true, _) => format!("the lock cannot kick {who}: no number (joined {conference})"),
+            (false, true) => format!("lecture mode cannot mute {who}: no number (joined {conference})"),
             (false, false) => return,
         };
         self.warn(event, text);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::App;
+use super::{App, plural};
 use crate::conference::event::{
     Answer, Arrival, Banned, Cause, Event, Exempted, FloorGiven, HandMoved, Mode, ModeSet, Recorded, Seq, What,
 };
@@ -14,6 +14,12 @@ use crate::conference::{Action, CallKey, Moment, Outcome};
 
 /// The columns that a caller's name may take in a sentence.
 pub(super) const NAME: usize = 28;
+
+/// The columns that a name keeps in the status line however long the sentence is that it begins.
+const LEAST_NAME: usize = 12;
+
+/// Columns of the status line that are no sentence's: its edges and the mark of a warning.
+const BESIDE: usize = 4;
 
 /// How a sentence sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +151,7 @@ impl App {
             };
             // A press for many has a sentence of its own at its end, which the last failure must not cover.
             if !bulk && ((asked_for && !superseded) || tone != Tone::Plain) && self.is_news(event) {
-                self.say(tone, text.clone());
+                self.say(tone, self.fitting_name(&who, &text));
             }
             let about = matches!(event.what, What::Joined(_)).then_some(event.seq);
             self.log_about(about, event.at, tone, text);
@@ -181,7 +187,19 @@ impl App {
         };
         let who = crate::text::cut(&self.label(call), NAME, "~").into_owned();
         let (tone, text) = tell_end(&who, Some(ask.action), ended.outcome, &ended.detail, 0, ask.seq.is_recorded());
-        self.say(tone, text);
+        self.say(tone, self.fitting_name(&who, &text));
+    }
+
+    /// A sentence for the status line. What became of a caller is worth more than the end of a long name.
+    fn fitting_name(&self, who: &str, text: &str) -> String {
+        let over = (crate::text::width(text) + BESIDE).saturating_sub(self.size.0.into());
+        match text.strip_prefix(who) {
+            Some(rest) if over > 0 && !self.is_heard() => {
+                let room = crate::text::width(who).saturating_sub(over).max(LEAST_NAME);
+                format!("{}{rest}", crate::text::cut(who, room, "~"))
+            }
+            _ => text.to_owned(),
+        }
     }
 
     /// Whether an event is news, not what was before this console began.
@@ -252,20 +270,23 @@ fn tell_hand(who: &str, hand: &HandMoved) -> String {
 
 fn tell_mode(ModeSet { conference, mode, on, by }: &ModeSet) -> String {
     match (mode, on) {
-        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: all are muted, and whoever joins"),
+        (Mode::Lecture, true) => format!("{by} began lecture mode in {conference}: it mutes whoever is in or joins"),
         (Mode::Lecture, false) => format!("{by} ended lecture mode in {conference}: who was muted by it is unmuted"),
-        (Mode::Lock, true) => format!("{by} locked {conference}: whoever joins is kicked"),
+        (Mode::Lock, true) => format!("{by} locked {conference}: it kicks whoever joins"),
         (Mode::Lock, false) => format!("{by} unlocked {conference}"),
     }
 }
 
 fn tell_recorded(recorded: &Recorded, lasted: Duration) -> (Tone, String) {
-    let lost = if recorded.lost > 0 { format!(", {} more stand nowhere", recorded.lost) } else { String::new() };
-    let (lasted, refused, late) = (super::ages::age(lasted), recorded.refused, recorded.late.len());
-    (
-        Tone::Warning,
-        format!("the journal is written again after {lasted}: {refused} callbacks were refused, {late} asks are recorded late{lost}"),
-    )
+    let lost = if recorded.lost > 0 {
+        format!(", {} nowhere", plural(recorded.lost as usize, "more stands", "more stand"))
+    } else {
+        String::new()
+    };
+    let lasted = super::ages::age(lasted);
+    let refused = plural(recorded.refused as usize, "callback was refused", "callbacks were refused");
+    let late = plural(recorded.late.len(), "ask is recorded late", "asks are recorded late");
+    (Tone::Warning, format!("the journal is written again after {lasted}: {refused}, {late}{lost}"))
 }
 
 fn tell_gap(gap: Duration) -> (Tone, String) {

@@ -104,7 +104,8 @@ impl Desk {
     /// Prints one line: all of it can be shown, and nothing in it moves a cursor.
     fn print(&mut self, app: &App, text: &str) -> io::Result<()> {
         if self.left_out > 0 {
-            let missing = format!("{} lines were left out here, because nobody read them in time", self.left_out);
+            let lines = if self.left_out == 1 { "line was" } else { "lines were" };
+            let missing = format!("{} {lines} left out here, because nobody read them in time", self.left_out);
             if !self.put(&missing)? {
                 self.left_out += 1;
                 return Ok(());

@@ -29,6 +29,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
 type Form = fn(&App, Mode, &InForce) -> String;
 
 /// The modes that hold: since when, by whom, what it does, which key ends it. As fully as there is room for.
+/// What a mode does is said, and no state of the callers: asks may be under way, and some cannot be reached.
 fn modes(app: &App, room: usize) -> Option<String> {
     let mut held: BTreeMap<&ConferenceId, Vec<(Mode, &InForce)>> = BTreeMap::new();
     for (conference, mode, since) in app.modes_here() {
@@ -45,10 +46,13 @@ fn modes(app: &App, room: usize) -> Option<String> {
         });
         conferences.collect::<Vec<_>>().join("  ")
     };
-    let forms: [Form; 4] = [long, middle, short, shortest];
+    let forms: [Form; 5] = [long, middle, plain, short, shortest];
     let mut texts: Vec<_> = forms.into_iter().map(say).collect();
     texts.push(names(&held));
-    let last = format!("{} conferences are in lecture mode or locked; their tabs say more", held.len());
+    let last = match held.len() {
+        1 => "a conference is in lecture mode or locked; its tab says more".to_owned(),
+        several => format!("{several} conferences are in lecture mode or locked; their tabs say more"),
+    };
     Some(texts.into_iter().find(|text| crate::text::width(text) <= room).unwrap_or(last))
 }
 
@@ -86,16 +90,24 @@ fn end(app: &App, mode: Mode) -> String {
 
 fn long(app: &App, mode: Mode, held: &InForce) -> String {
     let does = match mode {
-        Mode::Lecture => "who is not exempt is muted, who joins too",
-        Mode::Lock => "who joins and is not exempt is kicked",
+        Mode::Lecture => "mutes who is in and who joins, but nobody exempt",
+        Mode::Lock => "kicks who joins, but nobody exempt",
     };
     format!("{} since {:.5} by {}: {does}; {}", title(mode), clock(held.since), held.by, end(app, mode))
 }
 
 fn middle(app: &App, mode: Mode, held: &InForce) -> String {
     let does = match mode {
-        Mode::Lecture => "all muted",
-        Mode::Lock => "who joins is kicked",
+        Mode::Lecture => "mutes who is in and who joins",
+        Mode::Lock => "kicks who joins",
+    };
+    format!("{} since {:.5} by {}: {does}; {}", title(mode), clock(held.since), by(held, 12), end(app, mode))
+}
+
+fn plain(app: &App, mode: Mode, held: &InForce) -> String {
+    let does = match mode {
+        Mode::Lecture => "mutes all not exempt",
+        Mode::Lock => "kicks who joins",
     };
     format!("{} since {:.5} by {}: {does}; {}", title(mode), clock(held.since), by(held, 12), end(app, mode))
 }

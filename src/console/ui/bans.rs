@@ -28,9 +28,13 @@ pub(super) fn form(paint: &mut Paint<'_>, app: &App, form: &BanForm) {
     let theme = *paint.theme;
     let width = usize::from(WIDTH.min(paint.buffer.area.width.saturating_sub(4)));
     let number = app.show(&form.number.e164()).into_owned();
-    let name = app.roster.people().name(form.number).or_else(|| app.roster.get(form.target.id).and_then(|call| app.roster.name(call)));
+    let name = app.roster.people().name(form.number).or_else(|| {
+        // The caller may have come again from another number: that one's name says nothing of this one.
+        let call = app.roster.get(form.target.id).filter(|call| call.number == Some(form.number));
+        call.and_then(|call| app.roster.name(call))
+    });
     let who = name.map_or_else(|| number.clone(), |name| format!("{number}, {}", app.show(name)));
-    let inside = app.roster.get(form.target.id).map_or(0, |call| app.roster.sharing(call));
+    let inside = app.roster.on_the_line(form.number);
     let now = match inside {
         0 => "Whoever joins from it later is kicked. No call from it is on the line now.".to_owned(),
         1 => "Whoever joins from it later is kicked. 1 call from it is on the line and stays: k kicks.".to_owned(),

@@ -102,8 +102,8 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     let mut line = |label: &str, value: String, style: Style| lines.push((label.to_owned(), value, style));
     let conference = call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string);
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
-    line("conference", format!("{conference}{stays}"), plain);
-    line("call key", call.key.to_string(), plain);
+    line("conference", format!("{}{stays}", app.show(&conference)), plain);
+    line("call key", app.show(call.key.as_str()).into_owned(), plain);
     let since = if call.stays == 0 { "started" } else { "joined" };
     line(since, format!("{}, news {} ago", clock(call.joined), app.age_of(call.news)), plain);
     if let Some(raised) = call.hand {

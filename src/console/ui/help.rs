@@ -90,7 +90,7 @@ pub(super) fn palette(paint: &mut Paint<'_>, app: &App, palette: &Palette) {
     if palette.found.is_empty() {
         paint.text(list.x, list.y, list.width, "no command and no caller sounds like that", theme.dim);
     } else if palette.more > 0 {
-        let more = format!("{} more callers; type on", palette.more);
+        let more = format!("{} more {}; type on", palette.more, if palette.more == 1 { "caller" } else { "callers" });
         paint.text(inside.x, inside.y + 1, inside.width, &more, theme.dim);
     }
 }

@@ -127,7 +127,7 @@ fn filter(app: &App, room: u16, ellipsis: &str) -> String {
         Some(id) => app.roster.conferences().iter().find(|(known, _)| known == id).map_or(0, |(_, counts)| counts.rows),
         None => app.roster.all().rows,
     };
-    let counts = format!(" {} of {all}", app.view.rows().len());
+    let counts = format!(" {} of {all}", app.view.matching());
     let words = usize::from(room).saturating_sub(counts.len() + 1);
     if words < 4 {
         // That there is one must be seen, whatever else is on the line.
@@ -177,7 +177,7 @@ fn filter_typed(paint: &mut Paint<'_>, app: &App, line: Area, input: &Input) {
     let used = paint.text(line.x + 1, line.y, width, "/", theme.key);
     let (told, style) = match app.view.filter().slip() {
         Some(slip) => (format!("  ! {}", slip.sentence), theme.warning),
-        None => (format!("  {} found  Enter keeps, Esc clears", app.view.rows().len()), theme.dim),
+        None => (format!("  {} found  Enter keeps, Esc clears", app.view.matching()), theme.dim),
     };
     // What is wrong must be read while it is typed, however long the rest of the line is.
     let room = if app.view.filter().slip().is_some() { (width - used).saturating_sub(columns(&told)).max(8) } else { width - used };

@@ -155,6 +155,17 @@ fn the_dialog_names_the_caller_and_says_what_y_does() {
 }
 
 #[test]
+fn a_call_key_that_has_a_number_in_it_is_masked_in_the_detail_pane() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(join("12025550001-call", "1122", "12025550001"));
+    stage.keys("d");
+    assert!(draw(&mut stage, (80, 24)).contains("call key     12025550001-call"));
+    stage.keys("p");
+    let screen = draw(&mut stage, (80, 24));
+    assert!(screen.contains("call key     *********01-call") && !screen.contains("2025550001"), "{screen}");
+}
+
+#[test]
 fn with_nobody_in_the_screen_says_what_to_do() {
     let mut stage = Stage::new(|settings| settings.fragile_session = true);
     let screen = draw(&mut stage, (80, 24));

@@ -88,13 +88,31 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
         0 => connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(sql)? == 0,
         _ => connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)).map_err(sql)? == APPLICATION_ID,
     };
+    judged(path, version, ours)
+}
+
+fn judged(path: &Path, version: i64, ours: bool) -> Result<i64, OpenError> {
     if !ours {
-        return Err(refused("it is a SQLite database of something else".into()));
+        return Err(OpenError::File { path: path.to_owned(), why: "it is a SQLite database of something else".into() });
     }
     if version > VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), version });
     }
     Ok(version)
+}
+
+/// Bytes of a database's beginning that [`look`] needs.
+pub const BEGINNING: usize = 105;
+
+/// Judges a database by its first bytes as the console would, without opening it: to open one makes files beside it.
+///
+/// Where the fields stand is told by <https://sqlite.org/fileformat2.html>. Fewer than [`BEGINNING`] bytes pass.
+pub fn look(path: &Path, beginning: &[u8]) -> Result<(), OpenError> {
+    let field = |at: usize| beginning.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_be_bytes);
+    let (Some(version), Some(application), Some(cells)) = (field(60), field(68), beginning.get(103..BEGINNING)) else { return Ok(()) };
+    // Tables and version are made in one go, so that tables without a version are a stranger's.
+    let ours = if version == 0 { cells == [0, 0] } else { i64::from(application) == APPLICATION_ID };
+    judged(path, version.into(), ours).map(|_| ())
 }
 
 /// Looks whether a file is a journal that this version can read.

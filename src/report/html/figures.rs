@@ -14,7 +14,7 @@ pub(super) fn draw(report: &Report, clock: &Clock, busy: &[Span]) -> String {
     let mut figures: Vec<(String, String)> = vec![("callers".into(), number(report.attendance.len()))];
     let (peak, at) = most(report);
     figures.push((format!("most at once ({})", clock.time(at)), number(peak)));
-    let busy: u64 = busy.iter().copied().map(Span::millis).sum();
+    let busy: u64 = busy.iter().copied().map(Span::written).sum();
     figures.push(("with callers in".into(), units(&lasted(busy))));
     let mut times: Vec<_> = report.attendance.iter().map(|caller| caller.millis).collect();
     times.sort_unstable();

@@ -4,6 +4,7 @@ use crate::conference::Action;
 use crate::conference::ConferenceId;
 use crate::conference::event::{Cause, FloorGiven, HandMoved, HandsCleared, What};
 use crate::conference::roster::CallId;
+use crate::console::app::sentences::NAME;
 use crate::console::app::{App, Effect, Tone, layout};
 
 /// One line of the list of raised hands.
@@ -67,16 +68,16 @@ impl App {
         if next.is_some() {
             return None;
         }
-        let why = match &skipped[..] {
-            [] => format!("no hand is up in {conference}"),
-            [why] => format!("the only hand cannot have the floor: {why}"),
-            [why, ..] => format!("none of the {} hands can have the floor: {why}", skipped.len()),
-        };
         let holder = self.roster.floor(conference).and_then(|id| self.roster.get(id));
-        Some(match holder {
-            Some(call) => format!("{why}; {} has the floor, and m on that row ends it", self.label(call)),
-            None => why,
-        })
+        // What a narrow screen cuts off is what matters least.
+        let holder = holder.map(|call| format!("; {} has the floor (m mutes)", crate::text::cut(&self.label(call), NAME, "~")));
+        let why = match (&skipped[..], &holder) {
+            ([], None) => format!("no hand is up in {conference}"),
+            ([], Some(_)) => "no hand is up".to_owned(),
+            ([why], _) => format!("cannot give the floor: {why}"),
+            ([why, ..], _) => format!("cannot give the floor to any of {}: {why}", skipped.len()),
+        };
+        Some(why + &holder.unwrap_or_default())
     }
 
     /// `g`: the floor to the next hand. Who had it is muted, who gets it is unmuted.

@@ -110,7 +110,7 @@ fn with_no_hand_up_it_is_said_who_has_the_floor_and_what_ends_it() {
     raise(&mut stage, "b");
     stage.play("Up g");
     assert!(stage.keys("Up g").is_empty());
-    assert_eq!(stage.notice(), "no hand is up in 1122; Caller b has the floor, and m on that row ends it");
+    assert_eq!(stage.notice(), "no hand is up; Caller b has the floor (m mutes)");
     stage.play("End m");
     assert_eq!(floor(&stage), None);
 }
@@ -134,7 +134,7 @@ fn a_caller_who_cannot_be_asked_for_is_passed_over_by_name() {
     stage.event(join("w", "1122", ""));
     raise(&mut stage, "w");
     assert!(stage.keys("g").is_empty());
-    assert!(stage.notice().starts_with("the only hand cannot have the floor: no number #"), "{}", stage.notice());
+    assert!(stage.notice().starts_with("cannot give the floor: no number #"), "{}", stage.notice());
     raise(&mut stage, "a");
     assert_eq!(stage.asks("Down g"), [(Action::Unmute, "a".into())]);
     assert!(stage.log_says("passed over: no number #") && stage.notice().contains("withheld the number"), "{}", stage.notice());

@@ -36,6 +36,26 @@ fn what_the_provider_said_is_told() {
 }
 
 #[test]
+fn why_an_ask_did_not_work_is_read_whole_at_80_columns_whatever_the_caller_is_called() {
+    let name = "Bartholomew Featherstonehaugh the Third";
+    for (detail, kept) in [("participant not found", "Bartholomew Feathe"), ("the provider did not answer within 10 s", "Bartholomew")] {
+        for outcome in [Outcome::Refused, Outcome::NotDelivered, Outcome::Unknown] {
+            let mut stage = Stage::new(|_| {});
+            stage.event(named_arrival("a", "1122", "12025550001", name));
+            stage.event(ask("a", Action::Unmute));
+            let mut failed = answer("a", 2, outcome);
+            if let What::Answered(answer) = &mut failed {
+                answer.detail = detail.into();
+            }
+            stage.event(failed);
+            let notice = stage.notice();
+            assert!(notice.starts_with(kept) && notice.ends_with(detail), "{notice}");
+            assert!(crate::text::width(notice) <= 76, "{notice}");
+        }
+    }
+}
+
+#[test]
 fn an_ask_that_a_newer_one_replaced_is_not_told_as_news() {
     let mut stage = Stage::with(1);
     stage.event(ask("a", Action::Mute));
@@ -112,7 +132,7 @@ fn a_failed_journal_is_told_across_the_screen_and_asks_are_marked() {
     assert!(stage.app.banner().is_none());
     let late = vec![(Seq::UNRECORDED.next(), Seq(2))];
     stage.event(What::Recorded(Recorded { since: Moment(stage.now.0 - 10_000), refused: 3, lost: 0, late }));
-    assert!(stage.notice().contains("written again after 10s: 3 callbacks were refused, 1 asks are recorded late"), "{}", stage.notice());
+    assert!(stage.notice().contains("written again after 10s: 3 callbacks were refused, 1 ask is recorded late"), "{}", stage.notice());
     assert_eq!(stage.app.selected().and_then(|call| call.ask.as_ref()).map(|ask| ask.seq), Some(Seq(2)), "the row's mark goes");
 }
 

@@ -79,13 +79,22 @@ fn a_modes_banner_says_since_when_by_whom_what_it_does_and_what_ends_it() {
     let mut stage = Stage::with(1);
     mode(&mut stage, "1122", Mode::Lecture, "the-moderator");
     let long = banner(&mut stage, (140, 40));
-    assert!(long.starts_with("LECTURE MODE since ") && long.contains(" by the-moderator: who is not exempt is muted"), "{long}");
+    assert!(
+        long.starts_with("LECTURE MODE since ") && long.contains(" by the-moderator: mutes who is in and who joins, but nobody exempt;"),
+        "{long}"
+    );
     for size in [(80, 24), (140, 40)] {
         let text = banner(&mut stage, size);
-        for words in ["LECTURE MODE since ", "by the-mod", "muted", "; M ends it"] {
+        for words in ["LECTURE MODE since ", "by the-mod", ": mutes ", "; M ends it"] {
             assert!(text.contains(words), "{words}: {text}");
         }
     }
+    let text = banner(&mut stage, (80, 24));
+    assert!(text.contains("mutes all not exempt; M ends it"), "a long name takes the room of the longer words: {text}");
+    let mut of_ada = Stage::with(1);
+    mode(&mut of_ada, "1122", Mode::Lecture, "ada");
+    let text = banner(&mut of_ada, (80, 24));
+    assert!(text.ends_with(" by ada: mutes who is in and who joins; M ends it"), "what it does, and no state of the callers: {text}");
     mode(&mut stage, "1122", Mode::Lock, "the-moderator");
     for size in [(80, 24), (140, 40)] {
         let text = banner(&mut stage, size);
@@ -108,6 +117,26 @@ fn a_modes_banner_says_since_when_by_whom_what_it_does_and_what_ends_it() {
     let screen = draw(&mut stage, (80, 24));
     let lines: Vec<_> = screen.lines().collect();
     assert!(lines[2].contains("the listener stopped") && lines[3].contains("23 conferences") && lines[4].contains("caller"), "{screen}");
+}
+
+#[test]
+fn the_number_that_is_banned_is_the_one_that_was_shown_whoever_the_caller_is_by_then() {
+    let mut stage = Stage::new(|_| {});
+    stage.event(named_arrival("a", "1122", "12025550001", "Ada"));
+    stage.event(named_arrival("other", "1122", "12025550001", "Ida"));
+    stage.keys("B");
+    assert!(draw(&mut stage, (80, 24)).contains("2 calls from it are on"), "before");
+    stage.event(leave("a"));
+    stage.event(named_arrival("a", "1122", "442079460182", "Zoë"));
+    for place in 0..3 {
+        stage.event(join(&format!("more{place}"), "1122", "442079460182"));
+    }
+    let screen = draw(&mut stage, (80, 24));
+    let dialog: Vec<_> = screen.lines().skip_while(|line| !line.contains("ban this number?")).collect();
+    assert!(dialog[1].contains("+12025550001") && !dialog[1].contains("Zoë"), "{screen}");
+    assert!(screen.contains("1 call from it is on"), "{screen}");
+    let banned = stage.keys("Enter");
+    assert!(format!("{banned:?}").contains("12025550001"), "{banned:?}");
 }
 
 #[test]
