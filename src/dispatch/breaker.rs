@@ -1,4 +1,5 @@
-//! When the provider has not been reached several times in a row, asks fail fast and one at a time probes.
+//! When the provider has not been reached several times in a row, one ask at a time probes. Key presses fail fast
+//! while it is out; what is queued waits for its end, and fails with it.
 
 use crate::conference::health::ProviderHealth;
 
@@ -16,7 +17,7 @@ pub(super) enum Admission {
     Free,
     /// One try, to see whether the provider can be reached again.
     Probe,
-    /// Nothing; so many asks in a row did not reach the provider.
+    /// Nothing while a probe is out; so many asks in a row did not reach the provider.
     No(u32),
 }
 
@@ -39,12 +40,14 @@ impl Breaker {
         }
     }
 
-    /// Takes the end of an ask that was sent into account.
-    pub(super) fn note(&mut self, admission: Admission, reached: bool) {
+    /// Takes the end of an ask that was sent into account. When it was a probe in vain, what waited for it is to
+    /// fail fast, and this says after how many in a row.
+    pub(super) fn note(&mut self, admission: Admission, reached: bool) -> Option<u32> {
         if admission == Admission::Probe {
             self.probing = false;
         }
         self.in_a_row = if reached { 0 } else { self.in_a_row.saturating_add(1) };
+        (admission == Admission::Probe && self.look() == Admission::Probe).then_some(self.in_a_row)
     }
 }
 
@@ -61,15 +64,24 @@ mod tests {
         breaker.note(Admission::Free, true);
         for _ in 0..5 {
             assert_eq!(breaker.admit(), Admission::Free);
-            breaker.note(Admission::Free, false);
+            assert_eq!(breaker.note(Admission::Free, false), None);
         }
         assert_eq!(breaker.admit(), Admission::Probe);
         assert_eq!(breaker.admit(), Admission::No(5));
-        breaker.note(Admission::Free, false);
+        assert_eq!(breaker.note(Admission::Free, false), None);
         assert_eq!(breaker.admit(), Admission::No(6), "one that left before is no probe");
-        breaker.note(Admission::Probe, false);
+        assert_eq!(breaker.note(Admission::Probe, false), Some(7), "what waited fails");
         assert_eq!((breaker.look(), breaker.admit(), breaker.admit()), (Admission::Probe, Admission::Probe, Admission::No(7)));
-        breaker.note(Admission::Probe, true);
+        assert_eq!(breaker.note(Admission::Probe, true), None);
         assert_eq!(breaker.admit(), Admission::Free);
+    }
+
+    #[test]
+    fn a_probe_in_vain_fails_nobody_when_another_ask_reached_the_provider_meanwhile() {
+        let mut breaker = Breaker { in_a_row: 5, probing: false };
+        assert_eq!(breaker.admit(), Admission::Probe);
+        breaker.note(Admission::Free, true);
+        assert_eq!(breaker.note(Admission::Probe, false), None);
+        assert_eq!(breaker.look(), Admission::Free);
     }
 }

@@ -172,19 +172,18 @@ impl<B: Bridge> Engine<B> {
         while let Some(waiting) = self.lanes.take_key() {
             self.depart(waiting, false);
         }
-        while self.has_slot() && self.pace_at <= Instant::now() {
+        while self.has_slot() && self.pace_at <= Instant::now() && !self.is_probing() {
             let Some(waiting) = self.lanes.take_marked() else { break };
             self.depart(waiting, true);
         }
-        // What would fail fast needs no mark.
-        while let Admission::No(times) = self.breaker.look()
-            && let Some(waiting) = self.lanes.give_up_queued()
-        {
-            self.fail_fast(waiting.seq, waiting.ask.call, times);
-        }
         if self.has_slot() && !self.marking && !self.lanes.has_departure() {
             // No more than can be in flight at once: a crash makes all of them unknown.
-            let places = self.lanes.take_to_mark((self.parallel() - self.paced) as usize);
+            let most = match self.breaker.look() {
+                Admission::Free => self.parallel() - self.paced,
+                Admission::Probe => 1,
+                Admission::No(_) => 0,
+            };
+            let places = self.lanes.take_to_mark(most as usize);
             if !places.is_empty() {
                 self.marking = true;
                 let asks = places.iter().map(|(seq, _)| *seq).collect();
@@ -247,7 +246,7 @@ impl<B: Bridge> Engine<B> {
                     reached: true,
                 });
                 self.paced -= u32::from(paced);
-                self.breaker.note(admission, ended.reached);
+                let in_vain = self.breaker.note(admission, ended.reached);
                 tracing::info!(call = call.tag(), action = action.word(), outcome = ended.outcome.words(), millis = ended.millis, "asked");
                 let accepted = ended.outcome == Outcome::Accepted;
                 let written = self.answer(seq, call.clone(), ended);
@@ -257,6 +256,11 @@ impl<B: Bridge> Engine<B> {
                 });
                 if accepted && action == Action::Kick {
                     self.gone(&call);
+                }
+                if let Some(times) = in_vain {
+                    for waiting in self.lanes.give_up_paced() {
+                        self.fail_fast(waiting.seq, waiting.ask.call, times);
+                    }
                 }
             }
             None => {}
@@ -285,8 +289,14 @@ impl<B: Bridge> Engine<B> {
         self.paced < self.parallel()
     }
 
+    /// Whether bulk and automatic asks wait for the end of a probe: it tells whether they leave or fail. A key
+    /// press does not wait for it, because its row would say nothing for as long as the probe takes.
+    fn is_probing(&self) -> bool {
+        matches!(self.breaker.look(), Admission::No(_))
+    }
+
     fn next_departure(&self) -> Option<Instant> {
-        // Past departures wait for a lane or a slot, and both are told by the end of a task.
+        // Past departures wait for a lane, a slot or a probe, and all of them are told by the end of a task.
         (self.has_slot() && self.pace_at > Instant::now() && self.lanes.has_departure()).then_some(self.pace_at)
     }
 

@@ -73,10 +73,12 @@ impl Lanes {
         self.marked.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
     }
 
-    /// The next ask without a mark, taken out: it will not leave.
-    pub(super) fn give_up_queued(&mut self) -> Option<Waiting> {
-        let (_, call) = next(&mut self.queued, &self.calls)?;
-        self.gone(&call)
+    /// Bulk and automatic asks will not leave, marked or not: those that wait are given back, in the order in which
+    /// they were asked for.
+    pub(super) fn give_up_paced(&mut self) -> Vec<Waiting> {
+        let paced = |lane: &Lane| lane.waiting.as_ref().filter(|waiting| !waiting.ask.cause.is_pressed()).map(|waiting| waiting.seq);
+        let asks = self.calls.values().filter_map(paced).collect();
+        self.halt(&asks)
     }
 
     /// The ask in flight has ended.
@@ -242,8 +244,11 @@ mod tests {
         assert_eq!(key_of(lanes.gone(&CallKey::new("a"))), None);
         lanes.marked(places);
         assert_eq!(key_of(lanes.take_marked()), None);
-        assert_eq!(key_of(lanes.give_up_queued()), Some(2));
-        assert_eq!(seqs(&lanes.drain()), [3, 4]);
+        let places = lanes.take_to_mark(1);
+        assert_eq!(seqs(&lanes.give_up_paced()), [2, 3], "marked or not");
+        lanes.marked(places);
+        assert_eq!(key_of(lanes.take_marked()), None);
+        assert_eq!(seqs(&lanes.drain()), [4]);
         assert_eq!((key_of(lanes.take_key()), lanes.take_to_mark(9)), (None, vec![]));
         assert!(lanes.calls.is_empty(), "{lanes:?}");
     }

@@ -16,6 +16,7 @@ use crate::conference::{Action, CallKey, Outcome};
 use crate::journal::{AppendError, Receipt};
 
 mod ending;
+mod outage;
 mod rules;
 
 /// A running loop.
@@ -257,38 +258,6 @@ async fn a_bulk_ask_whose_caller_left_while_it_was_marked_never_leaves() {
     sleep(Duration::from_secs(5)).await;
     assert_eq!(ends[&seq.0].outcome, Outcome::NotSent);
     assert!(house.left().is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_provider_out_of_reach_is_probed_by_one_ask_at_a_time() {
-    let script = (0..5).map(|_| no(10, FaultKind::TimedOut)).chain([no(2_000, FaultKind::NoConnection), yes(10), yes(10), yes(10)]);
-    let house = House::open(script);
-    for i in 0..5 {
-        house.asked(&format!("a{i}"), Cause::Key);
-    }
-    house.ends(5).await;
-    let probe = house.asked("p", Cause::Key);
-    house.rest().await;
-    let begun = Instant::now();
-    let fast = house.asked("f", Cause::Key);
-    let bulk: Vec<Seq> = (0..50).map(|i| house.asked(&format!("b{i}"), Cause::Bulk)).collect();
-    house.rest().await;
-    let ends = house.ends(5 + 51).await;
-    assert!(begun.elapsed() < Duration::from_millis(10), "at once, bulk asks too");
-    for seq in bulk.iter().chain([&fast]) {
-        let end = &ends[&seq.0];
-        assert_eq!((end.outcome, end.reached, end.millis), (Outcome::NotDelivered, false, 0));
-        assert_eq!(&*end.detail, "the provider has not been reached 5 times in a row; not tried");
-    }
-    assert!(house.marks().is_empty());
-    let ends = house.ends(5 + 51 + 1).await;
-    assert_eq!(ends[&probe.0].outcome, Outcome::NotDelivered);
-    assert_eq!(house.left().len(), 6, "a probe is one try");
-    let healed = house.asked("p", Cause::Key);
-    assert_eq!(house.ends(58).await[&healed.0].outcome, Outcome::Accepted);
-    let (x, y) = (house.asked("x", Cause::Key), house.asked("y", Cause::Key));
-    let ends = house.ends(60).await;
-    assert_eq!((ends[&x.0].outcome, ends[&y.0].outcome), (Outcome::Accepted, Outcome::Accepted));
 }
 
 #[tokio::test(start_paused = true)]

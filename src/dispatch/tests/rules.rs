@@ -33,7 +33,7 @@ impl House {
     }
 }
 
-fn arrives(call: &str) -> What {
+pub(super) fn arrives(call: &str) -> What {
     let What::Joined(arrival) = joined(call) else { unreachable!("a join") };
     What::Joined(Arrival { number: Some(number(call)), ..arrival })
 }
@@ -43,7 +43,7 @@ fn number(call: &str) -> Number {
     Number::from_digits(&format!("1{digits:09}")).expect("a number")
 }
 
-fn mode(mode: Mode, on: bool) -> What {
+pub(super) fn mode(mode: Mode, on: bool) -> What {
     What::Mode(ModeSet { conference: "1122".into(), mode, on, by: "grace".into() })
 }
 
