@@ -71,10 +71,11 @@ impl App {
         }
         let marked = self.marks.len();
         if whom.skipped.hidden == marked {
-            let who = plural(marked, "marked caller is", "marked callers are");
-            return Err(format!("{who} out of the list, by the filter or in another conference: Esc takes filter, then marks away"));
+            return Err(format!("{marked} marked, none in the list: Esc takes the filter away, then the marks"));
         }
-        Err(format!("none of the {marked} marked can be asked for: {}", whom.passed_over().unwrap_or_default()))
+        let who = if marked == 1 { "the marked caller".to_owned() } else { format!("none of the {marked} marked callers") };
+        let cannot = if marked == 1 { "cannot" } else { "can" };
+        Err(format!("{who} {cannot} be asked for: {}", whom.passed_over().unwrap_or_default()))
     }
 
     /// Of callers who were named, those who can be asked for; or why none of them.
