@@ -2,7 +2,7 @@
 //! and never the cursor when marks exist that nobody sees.
 
 use super::dialog::Target;
-use super::{App, plural};
+use super::App;
 use crate::conference::Action;
 use crate::conference::roster::{CallId, Participant, Presence};
 
