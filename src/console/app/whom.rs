@@ -1,8 +1,8 @@
 //! Whom a press is about: the marked callers that are listed, else the one under the cursor. Never anybody else,
 //! and never the cursor when marks exist that nobody sees.
 
-use super::dialog::Target;
 use super::App;
+use super::dialog::Target;
 use crate::conference::Action;
 use crate::conference::roster::{CallId, Participant, Presence};
 
