@@ -48,6 +48,11 @@ impl Batch {
         self.ended() < self.members.len()
     }
 
+    /// The asks of it that have no end yet, in their order.
+    pub(super) fn open(&self) -> impl Iterator<Item = Seq> + '_ {
+        self.members.values().filter(|member| member.end.is_none()).filter_map(|member| member.seq)
+    }
+
     pub(super) fn is_bulk(&self) -> bool {
         self.cause == Cause::Bulk
     }
@@ -143,8 +148,14 @@ impl App {
     pub(super) fn halt_void(&mut self) {
         if !self.batches.void.is_empty() {
             let asks = std::mem::take(&mut self.batches.void);
-            self.outbox.push(Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() })));
+            self.outbox.push(self.halt(asks));
         }
+    }
+
+    /// The order that those of these asks that have not left must not leave.
+    pub(super) fn halt(&self, mut asks: Vec<Seq>) -> Effect {
+        asks.sort_unstable();
+        Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() }))
     }
 
     /// Asks that went round unrecorded have a place in the journal now.
@@ -194,8 +205,8 @@ impl App {
             Some(Outcome::NotSent) => stopped && !batch.taken_back,
             Some(Outcome::Accepted) | None => false,
         };
-        let here = |id: CallId| self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back);
-        let left: Vec<_> = batch.members.iter().filter(|(id, member)| again(member) && here(**id)).map(|(id, _)| *id).collect();
+        let again = batch.members.iter().filter(|(_, member)| again(member)).map(|(id, _)| *id);
+        let left: Vec<_> = again.filter(|id| self.can_be_marked(*id)).collect();
         let (word, bulk, is_back) = (batch.action.word(), batch.is_bulk(), batch.is_back);
         // Marks that were made meanwhile are for the next press, and stay alone.
         let chosen_since = |changes: u64| !self.marks.is_empty() && self.marks.changes() != changes;
@@ -250,18 +261,17 @@ impl App {
                 batch.marks = Some(changes);
                 left.extend(batch.members.iter().filter(|(_, member)| member.end != Some(Outcome::Accepted)).map(|(id, _)| *id));
             }
-            asks.extend(batch.members.values().filter(|member| member.end.is_none()).filter_map(|member| member.seq));
+            asks.extend(batch.open());
         }
         if !any {
             return None;
         }
         for id in left {
-            if self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back) {
+            if self.can_be_marked(id) {
                 self.marks.add(id);
             }
         }
-        asks.sort_unstable();
         self.say(Tone::Plain, "stopped: what is on its way is waited for, nothing more is asked");
-        Some(Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() })))
+        Some(self.halt(asks))
     }
 }

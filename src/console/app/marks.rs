@@ -80,7 +80,7 @@ impl App {
     }
 
     /// Whether a row can be marked: somebody is there, or will be.
-    fn can_be_marked(&self, id: CallId) -> bool {
+    pub(super) fn can_be_marked(&self, id: CallId) -> bool {
         self.roster.get(id).is_some_and(|call| call.is_live() || call.called_back)
     }
 

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::{App, Effect, Tone, plural};
-use crate::conference::event::{Cause, Halted, What};
+use crate::conference::event::Cause;
 use crate::conference::roster::CallId;
 use crate::conference::{Action, Outcome};
 
@@ -24,9 +24,8 @@ impl App {
         let mut effects = Vec::new();
         if bulk && batch.runs() {
             batch.stopped = true;
-            let mut asks: Vec<_> = batch.members.values().filter(|member| member.end.is_none()).filter_map(|member| member.seq).collect();
-            asks.sort_unstable();
-            effects.push(Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() })));
+            let asks = batch.open().collect();
+            effects.push(self.halt(asks));
         }
         let waiting = self.batches.all.get(&batch_id).map_or(0, |batch| batch.members.len() - batch.ended());
         let ids: Vec<_> = self.to_take_back(batch_id).collect();

@@ -135,6 +135,14 @@ fn commands_for_one_caller_keep_to_the_cursor() {
     let effects = stage.keys("n X Enter");
     assert!(matches!(&effects[..], [Effect::Append(What::Named(named))] if named.call.as_str() == "c"), "{effects:?}");
     assert!(matches!(&stage.keys("c")[..], [Effect::Copy(number)] if number == "+12157010682"));
+    for (key, wanted) in [("h", "hand"), ("x", "exempted")] {
+        let appended = whats(stage.keys(key));
+        let told: Vec<_> = appended.iter().map(|what| (what.kind(), what.call().map(CallKey::as_str))).collect();
+        assert_eq!(told, [(wanted, Some("c"))], "{key}");
+    }
+    let banned = whats(stage.keys("B Enter"));
+    assert!(matches!(&banned[..], [What::Banned(banned)] if banned.number.digits() == "12157010682"), "{banned:?}");
+    assert_eq!(stage.marked(), ["a"]);
 }
 
 #[test]
