@@ -29,16 +29,6 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
         fragile_session: false,
         ..session::console_settings(config, "", config.listen, news_after)
     };
-    let world = |signals| World {
-        journal: Arc::clone(&journal) as _,
-        after,
-        player: None,
-        counts: Arc::default(),
-        signals,
-        panics,
-        contacts: tokio::sync::mpsc::unbounded_channel().1,
-        reports: config.reports.clone(),
-        stop_asking: Box::pin(std::future::ready(())),
-    };
+    let world = |signals| World { reports: config.reports.clone(), ..World::to_look_on(Arc::clone(&journal) as _, after, signals, panics) };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -86,15 +86,9 @@ fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Mo
     };
     let player = Player::new(journal.history(), sitting, from, speed);
     let world = |signals| World {
-        journal: Arc::clone(&journal) as _,
-        after: Seq(0),
         player: Some(player),
-        counts: Arc::default(),
-        signals,
-        panics,
-        contacts: tokio::sync::mpsc::unbounded_channel().1,
         reports: config.reports.clone(),
-        stop_asking: Box::pin(std::future::ready(())),
+        ..World::to_look_on(Arc::clone(&journal) as _, Seq(0), signals, panics)
     };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -4,12 +4,11 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::Event as TerminalEvent;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
@@ -18,13 +17,15 @@ use super::app::{App, ListenerCounts, Message, Spoken};
 use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
-use crate::callback::Counts;
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{Feed, Health, History, Journal, ReadError, now};
 
 mod effects;
 mod playing;
+mod world;
+
+pub use world::World;
 
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -35,28 +36,6 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 /// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
 /// through a pipe are followed by its end at once.
 const SETTLE: Duration = Duration::from_millis(400);
-
-/// What the loop works with.
-pub struct World {
-    /// What was and what comes.
-    pub journal: Arc<dyn Journal>,
-    /// The place after which events are taken.
-    pub after: Seq,
-    /// A past conference that is played again, where this is a replay: then nothing comes of itself.
-    pub player: Option<Player>,
-    /// What the listener counts.
-    pub counts: Arc<Counts>,
-    /// Signals by number.
-    pub signals: UnboundedReceiver<i32>,
-    /// Panics of other threads, as sentences.
-    pub panics: UnboundedReceiver<String>,
-    /// What is wrong with the contacts file, as sentences.
-    pub contacts: UnboundedReceiver<Vec<String>>,
-    /// The folder that reports are written into; empty where there is no place for one.
-    pub reports: PathBuf,
-    /// Ends the sending of asks; polled once when the session ends.
-    pub stop_asking: Pin<Box<dyn Future<Output = ()>>>,
-}
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

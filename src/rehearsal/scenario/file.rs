@@ -227,12 +227,16 @@ fn caller(source: &Source<'_>, raw: &Spanned<RawCaller>, conferences: &[String],
     })
 }
 
+/// A number as people write it: a leading `+`, blanks and hyphens are dropped.
+fn written(text: &str) -> Option<Number> {
+    Number::from_digits(&text.strip_prefix('+').unwrap_or(text).replace([' ', '-'], ""))
+}
+
 fn number(source: &Source<'_>, span: &Range<usize>, raw: &RawCaller) -> Result<String, ScenarioError> {
     match (&raw.number, &raw.withheld) {
         (Some(number), None) => {
-            let digits = number.get_ref().strip_prefix('+').unwrap_or(number.get_ref()).replace([' ', '-'], "");
-            if Number::from_digits(&digits).is_some() {
-                Ok(digits)
+            if let Some(number) = written(number.get_ref()) {
+                Ok(number.digits())
             } else if number.get_ref().starts_with("$[") {
                 Ok(number.get_ref().clone())
             } else {

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Source, Text};
-use crate::phone::Number;
+use super::{Source, Text, written};
 use crate::rehearsal::scenario::{Banned, ScenarioError};
 
 #[derive(Deserialize)]
@@ -16,8 +15,7 @@ pub(super) struct Raw {
 
 pub(super) fn read(source: &Source<'_>, raw: &Raw) -> Result<Banned, ScenarioError> {
     let text = raw.number.get_ref();
-    let digits = text.strip_prefix('+').unwrap_or(text).replace([' ', '-'], "");
-    let number = Number::from_digits(&digits).ok_or_else(|| {
+    let number = written(text).ok_or_else(|| {
         let problem = format!("`number` is {text:?}, which is no number of 3 to 15 digits");
         source.error(&raw.number.span(), problem, "write it like \"+1 212 555 0123\"")
     })?;
