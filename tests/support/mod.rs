@@ -13,6 +13,7 @@ pub mod http;
 pub mod keys;
 pub mod provider;
 pub mod pty;
+pub mod scale;
 pub mod screen;
 pub mod stage;
 pub mod tools;
