@@ -66,10 +66,18 @@ fn all_that_a_session_makes_is_private() {
         assert_eq!(faults, Vec::<String>::new(), "under umask {mask}");
         all.extend(logs);
         let made: Vec<_> = all.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
-        for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "callback_token", "confmod.log", "reports"] {
+        for name in [
+            "journal.sqlite",
+            "journal.sqlite-wal",
+            "journal.sqlite-shm",
+            "journal.sqlite.lock",
+            "callback_token",
+            "confmod.log",
+            "reports",
+        ] {
             assert!(made.iter().any(|made| made == name), "no {name} in {made:?}");
         }
-        assert!(made.iter().any(|made| made.ends_with(".html")), "{made:?}");
+        assert!(made.iter().any(|made| made.contains(".html")), "{made:?}");
         assert_eq!(mode(&open), 0o755, "what was there is left as it is");
         console.kill9();
     }
