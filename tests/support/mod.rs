@@ -16,6 +16,7 @@ pub mod pty;
 pub mod scale;
 pub mod screen;
 pub mod stage;
+pub mod talk;
 pub mod tools;
 pub mod traces;
 
