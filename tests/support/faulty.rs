@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{RecvFlags, recv};
 
 use crate::support::provider::{PATH, message_length};
 
@@ -56,7 +58,8 @@ pub enum Fault {
     /// The provider gets the request; the first bytes come back in the answer's place, then the second for ever, with
     /// this pause.
     Endless(&'static [u8], &'static [u8], Duration),
-    /// When so many bytes of the request have come, these come back and the connection ends. The provider gets nothing.
+    /// When so many bytes of the request have come, or all of it for the largest number, these come back and the
+    /// connection ends. The provider gets nothing.
     Early(usize, &'static [u8], End),
     /// The provider gets the request and no end of it: half-closed towards it.
     HalfRequest,
@@ -83,11 +86,16 @@ pub struct Exchange {
     pub fault: Fault,
     /// Connections are counted from 1.
     pub connection: usize,
+    /// When the first byte of the request came.
     pub began: Instant,
+    /// Stalled connections that the program had not closed when that byte came.
+    pub beside: Vec<usize>,
     /// The provider got all of the request.
     pub delivered: bool,
     /// All of what the provider answered came back.
     pub answered: bool,
+    /// Everything that was to come back is on its way, also what comes after the answer.
+    pub out: bool,
     /// When the program closed the connection, where that was waited for.
     pub closed: Option<Instant>,
 }
@@ -111,12 +119,25 @@ struct State {
     invent: Option<Box<dyn FnMut() -> Fault + Send>>,
     exchanges: Vec<Exchange>,
     open: Vec<(usize, TcpStream)>,
+    /// Of these, who waits for the program to close.
+    stalled: Vec<usize>,
     connections: usize,
     down: bool,
     sample: (Vec<u8>, Vec<u8>),
 }
 
 impl State {
+    /// Stalled connections that are still open on the program's side. Asked of the machine: when a thread wakes up that
+    /// waits for the close says nothing of when it came.
+    fn beside(&self) -> Vec<usize> {
+        let is_open = |stream: &TcpStream| {
+            let mut byte = [0_u8];
+            matches!(recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT), Err(Errno::AGAIN) | Ok((1.., _)))
+        };
+        let stalled = self.open.iter().filter(|(number, stream)| self.stalled.contains(number) && is_open(stream));
+        stalled.map(|(number, _)| *number).collect()
+    }
+
     fn next(&mut self) -> Fault {
         let invent = &mut self.invent;
         self.script.pop_front().or_else(|| invent.as_mut().map(|invent| invent())).unwrap_or(Fault::None)
@@ -278,7 +299,7 @@ impl Exchange {
     }
 
     fn new(fault: Fault, connection: usize) -> Self {
-        Self { fault, connection, began: Instant::now(), delivered: false, answered: false, closed: None }
+        Self { fault, connection, began: Instant::now(), beside: Vec::new(), delivered: false, answered: false, out: false, closed: None }
     }
 }
 
@@ -316,9 +337,13 @@ impl Line<'_> {
             let mut state = self.shared.lock();
             let fault = state.next();
             let place = state.exchanges.len();
-            state.exchanges.push(Exchange::new(fault.clone(), self.number));
+            let beside = state.beside();
+            state.exchanges.push(Exchange { beside, ..Exchange::new(fault.clone(), self.number) });
             drop(state);
             let end = self.exchange(&fault, first.to_vec(), place).unwrap_or(End::Close);
+            if end == End::Stall {
+                self.shared.lock().stalled.push(self.number);
+            }
             end.befall(self.client, || self.shared.note(place, |exchange| exchange.closed = Some(Instant::now())));
             if end != End::Keep {
                 break;
@@ -329,8 +354,11 @@ impl Line<'_> {
     /// One exchange, of whose request the first byte has come; says how it ends. None when a side went away.
     fn exchange(&mut self, fault: &Fault, first: Vec<u8>, place: usize) -> Option<End> {
         if let Fault::Early(bytes, words, end) = fault {
-            let mut rest = vec![0; bytes.saturating_sub(1)];
-            self.client.read_exact(&mut rest).ok()?;
+            if *bytes == usize::MAX {
+                read_message(self.client, first)?;
+            } else {
+                self.client.read_exact(&mut vec![0; bytes.saturating_sub(1)]).ok()?;
+            }
             self.back(words)?;
             return Some(*end);
         }
@@ -357,7 +385,6 @@ impl Line<'_> {
             self.upstream = None;
         }
         self.shared.lock().sample = (request, answer.clone());
-        let end = self.answer(fault, &answer)?;
         let answered = match fault {
             Fault::Answer(Dress::Instead(_), ..) | Fault::Endless(..) => false,
             Fault::Answer(dress, bytes, _) => {
@@ -367,7 +394,10 @@ impl Line<'_> {
             }
             _ => true,
         };
+        // Noted before the program can know it.
         self.shared.note(place, |exchange| exchange.answered = answered);
+        let end = self.answer(fault, &answer)?;
+        self.shared.note(place, |exchange| exchange.out = true);
         Some(end)
     }
 
