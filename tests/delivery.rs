@@ -220,12 +220,20 @@ fn whatever_comes_in_an_answers_place_an_ask_ends_as_what_it_was() {
     odd_but_sound(&mut cases);
     early(&mut cases, &request);
     out_of_reach(&mut cases);
-    let sum = play(&cases, 32);
+    let sum = play(&cases, 64);
     Figures::of("answers replaced, doubled, too early or missing").with(sum.asks, "asks").with(sum.faults, "faults").with(0, "lost").tell();
 }
 
+/// Three that mostly wait, at the same time.
 #[test]
-fn whatever_stalls_is_given_up_in_time_and_its_connection_closed() {
+fn whatever_stalls_is_given_up_in_time_and_the_order_of_the_asks_holds() {
+    std::thread::scope(|scope| {
+        let waiting = [stalls, console::given_up_is_closed_first, console::orders_hold].map(|one| scope.spawn(one));
+        waiting.into_iter().for_each(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    });
+}
+
+fn stalls() {
     let (request, answer) = sample();
     let spread = |message: &[u8]| {
         let step = pick(message.len().div_ceil(3), 2);

@@ -7,13 +7,14 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::sockopt::set_socket_linger;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::sockopt::{set_socket_linger, set_socket_reuseport};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, getsockname, listen, recv, socket_with};
 
 use crate::support::provider::{PATH, message_length};
 
@@ -102,6 +103,8 @@ pub struct Exchange {
 
 /// A running proxy. Dropping it closes everything.
 pub struct Faulty {
+    /// Keeps the port while nobody listens on it.
+    _holder: OwnedFd,
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<thread::JoinHandle<()>>,
@@ -160,10 +163,10 @@ impl Faulty {
     /// Starts one before this provider, without any fault.
     pub fn before(provider: SocketAddr) -> Self {
         let shared = Arc::new(Shared { provider, state: Mutex::default() });
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for the proxy");
-        let address = listener.local_addr().expect("the proxy's address");
-        let acceptor = Some(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, acceptor }
+        let holder = bound(&(Ipv4Addr::LOCALHOST, 0).into());
+        let address = getsockname(&holder).ok().and_then(|address| address.try_into().ok()).expect("the proxy's address");
+        let acceptor = Some(accept(listening(&address), Arc::clone(&shared)));
+        Self { _holder: holder, address, shared, acceptor }
     }
 
     /// What `CONFMOD_API_URL` is set to.
@@ -234,16 +237,8 @@ impl Faulty {
         if self.acceptor.is_some() {
             return;
         }
-        let deadline = Instant::now() + LONGEST;
-        let listener = loop {
-            match TcpListener::bind(self.address) {
-                Ok(listener) => break listener,
-                Err(error) => assert!(Instant::now() < deadline, "the proxy's port is taken: {error}"),
-            }
-            thread::sleep(Duration::from_millis(10));
-        };
         self.shared.lock().down = false;
-        self.acceptor = Some(accept(listener, Arc::clone(&self.shared)));
+        self.acceptor = Some(accept(listening(&self.address), Arc::clone(&self.shared)));
     }
 }
 
@@ -251,6 +246,19 @@ impl Drop for Faulty {
     fn drop(&mut self) {
         self.go_down();
     }
+}
+
+/// A socket on this port, beside others of this process.
+fn bound(address: &SocketAddr) -> OwnedFd {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).expect("a socket for the proxy");
+    set_socket_reuseport(&socket, true).and_then(|()| bind(&socket, address)).expect("a port for the proxy");
+    socket
+}
+
+fn listening(address: &SocketAddr) -> TcpListener {
+    let socket = bound(address);
+    listen(&socket, 128).expect("a listener for the proxy");
+    socket.into()
 }
 
 fn accept(listener: TcpListener, shared: Arc<Shared>) -> thread::JoinHandle<()> {
