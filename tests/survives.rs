@@ -153,7 +153,7 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     ];
     for (run, fault, end) in runs {
         let (console, listener) = stage.open_as(&setup);
-        let senders = answer(listener, run, pick(120, 500), &more, if fault.is_some() { 100 } else { usize::MAX });
+        let senders = answer(listener, run, pick(100, 500), &more, if fault.is_some() { 100 } else { usize::MAX });
         if let Some(fault) = fault {
             disk.breaks(&[fault]);
         }
@@ -169,7 +169,7 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     let path = journal.to_str().expect("a path of text");
     let copied = records.iter().filter(|record| record.kind == "sync" && record.path == path).count();
     assert!(copied >= 3, "the log was copied several times: {copied}");
-    let cuts = cut(&records, &journal, pick(250, 20_000), 2);
+    let cuts = cut(&records, &journal, pick(160, 20_000), 2);
     Figures::of("loss of power").with(cuts.answered, "events answered").with(cuts.states, "states of the disk").with(0, "lost").tell();
 }
 
@@ -198,7 +198,7 @@ fn cut(records: &[Record<'_>], journal: &Path, wanted: usize, threads: usize) ->
                 scope.spawn(move || cut_at(records, journal, &mine, &mut dice))
             })
             .collect();
-        let parts: Vec<_> = parts.into_iter().map(|part| part.join().expect("no loss")).collect();
+        let parts: Vec<_> = parts.into_iter().map(|part| part.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))).collect();
         Cuts { answered: parts.iter().map(|part| part.answered).max().unwrap_or(0), states: parts.iter().map(|part| part.states).sum() }
     })
 }

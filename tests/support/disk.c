@@ -9,7 +9,7 @@
  *  - made to fail, to be cut short or to take their time, as long as a line of the file DISK_FAULTS says so. It is looked
  *    at with every call, so that a disk breaks and heals while the program runs.
  *
- * A line of faults is a call, the end of a path and an effect:
+ * A line of faults is a call, the end of a path (or, behind a star, any part of one) and an effect:
  *
  *      sync journal.sqlite-wal EIO
  *      write journal.sqlite full
@@ -116,7 +116,7 @@ static struct effect effect_of(const char *call, const char *path) {
         if (sscanf(line, "%15s %255s %31s", which, end, what) != 3) continue;
         if (strcmp(which, call) != 0 && strcmp(which, "any") != 0) continue;
         size_t length = strlen(path), tail = strlen(end);
-        if (tail > length || strcmp(path + length - tail, end) != 0) continue;
+        if (end[0] == '*' ? !strstr(path, end + 1) : tail > length || strcmp(path + length - tail, end) != 0) continue;
         long late = strtol(what, NULL, 10);
         struct timespec wait = {late / 1000, late % 1000 * 1000000};
         if (late > 0) nanosleep(&wait, NULL);

@@ -145,14 +145,12 @@ impl<'a> Drive<'a> {
             let mut content = synced.clone();
             for (place, change) in changes {
                 match kept {
-                    Kept::Nothing => {}
-                    Kept::All => change.clone().make(&mut content),
-                    Kept::First if *place < last => change.clone().make(&mut content),
                     Kept::First if *place == last => change.tear(dice, &mut content),
-                    Kept::First => {}
                     Kept::Some if dice.percent(10) => change.tear(dice, &mut content),
-                    Kept::Some if dice.percent(50) => change.clone().make(&mut content),
-                    Kept::Some => {}
+                    Kept::Nothing => {}
+                    Kept::First if *place > last => {}
+                    Kept::Some if dice.percent(50) => {}
+                    Kept::All | Kept::First | Kept::Some => change.clone().make(&mut content),
                 }
             }
             let to = into.join(Path::new(name).file_name().expect("a name"));
