@@ -2,8 +2,8 @@
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
 //! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
-//! who is told, `held` what could not be written yet, `lock` keeps a second writer out, `schema` is what people see
-//! who open the file with the ordinary `sqlite3` shell.
+//! who is told, `held` what could not be written yet, `leftover` what an earlier process could not sync, `lock` keeps a
+//! second writer out, `schema` is what people see who open the file with the ordinary `sqlite3` shell.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ use crate::conference::event::{Event, Seq, What};
 mod archive;
 mod follower;
 mod held;
+mod leftover;
 mod lock;
 mod queue;
 mod reader;
@@ -81,7 +82,7 @@ impl fmt::Display for OpenError {
             Self::File { path, why } => {
                 write!(
                     f,
-                    "opening the journal {}: {why}; check the path and its permissions, or choose another file with --journal",
+                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file with --journal",
                     path.display()
                 )
             }

@@ -5,12 +5,13 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
 use crate::conference::Moment;
+use crate::config::paths::make_private_dir;
 
 /// How often, and after which time, a lock is tried again that may only have been asked for.
 const ASKED: u32 = 10;
@@ -33,12 +34,8 @@ impl Lock {
     /// Takes the lock, making the folder and the file private where they do not exist.
     pub(super) fn take(journal: &Path, who: &str) -> Result<Self, OpenError> {
         let refused = |why: String| OpenError::File { path: journal.to_owned(), why };
-        if let Some(folder) = journal.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|error| refused(format!("making the folder {}: {error}", folder.display())))?;
+        if let Some(folder) = journal.parent() {
+            make_private_dir(folder).map_err(|error| refused(format!("making the folder {}: {error}", folder.display())))?;
         }
         let path = lock_path(journal);
         let existed = path.exists();

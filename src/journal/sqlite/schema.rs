@@ -65,6 +65,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     // The writer cuts the log itself, because it must hear when that fails.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
+    // `SQLite` syncs the name of a log that it has made, but keeps to itself when that fails.
+    sync_folder(path).map_err(|error| refused(format!("making the names of its files safe on disk: {error}")))?;
     if version < VERSION {
         let transaction = connection.transaction().map_err(sql)?;
         if version == 0 {
@@ -131,13 +133,16 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Makes an empty private file whose name survives a loss of power; `SQLite` gives its helpers the same mode.
+/// Makes an empty private file; `SQLite` gives its helpers the same mode.
 fn make(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
+    sync_folder(path)
+}
+
+/// Makes the names beside a file safe: that they are there survives a loss of power.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// The last event's place and time.

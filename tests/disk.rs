@@ -1,0 +1,242 @@
+//! The promise: a disk that fails, fills up or is slow is told, not hidden, and silencing somebody works all the same.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use support::disk::{self, Disk};
+use support::http::{self, Reply};
+use support::pty::{Console, DEADLINE, Setup};
+use support::scale::{Figures, pick};
+use support::screen::Reading;
+use support::senders::{self, Senders, Told};
+use support::stage::{Listener, Stage};
+use support::tools;
+
+const ADA: &str = "12157010680";
+
+/// A conference on a disk that can be broken: Ada is in.
+struct House {
+    stage: Stage,
+    disk: Disk,
+    console: Console,
+    listener: Listener,
+    answered: BTreeSet<String>,
+    refused: BTreeSet<String>,
+}
+
+impl House {
+    fn new() -> Self {
+        let stage = Stage::new();
+        let disk = Disk::below(&stage.home);
+        let (console, listener) = stage.open_as(&Self::setup(&stage, &disk));
+        let house = Self { stage, disk, console, listener, answered: BTreeSet::new(), refused: BTreeSet::new() };
+        house.listener.join(&house.console, "ada", "Ada", ADA);
+        house
+    }
+
+    fn setup(stage: &Stage, disk: &Disk) -> Setup {
+        disk.under(stage.setup()).size(140, 30)
+    }
+
+    /// Calls back from several sides until callbacks are refused, and a little longer.
+    #[track_caller]
+    fn call_until_refused(&mut self, name: &str) {
+        // Enough in each that the log grows long soon.
+        let more: String = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect();
+        let senders = Senders::start(self.listener.address, 4, 1_000, name, &more);
+        let began = Instant::now();
+        while self.get("/healthz").status == 200 && !senders.are_done() && began.elapsed() < DEADLINE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let told = senders.stop();
+        assert!(!told.refused.is_empty(), "something was refused: {} answered", told.answered.len());
+        self.note(told);
+    }
+
+    fn note(&mut self, told: Told) {
+        assert!(told.faults.is_empty() && told.unanswered.is_empty(), "{told:?}");
+        self.answered.extend(told.answered);
+        self.refused.extend(told.refused);
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        http::get(self.listener.address, path)
+    }
+
+    /// What holds while the journal takes nothing: callbacks are refused and not shown, the reason is told red and to
+    /// monitors, and an ask leaves all the same.
+    #[track_caller]
+    fn is_refusing(&mut self, banner: &str, why: &str, retry_after: &str) {
+        let health = self.get("/healthz");
+        assert!(health.status == 503 && health.body.contains(why), "{why}: {health:?}");
+        assert_eq!(health.header("retry-after"), Some(retry_after));
+        let refused = self.listener.get("join", "key=zoe&conference=1122&name=Zoe");
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some(retry_after)), "{refused:?}");
+        self.console.wait_for_text(banner);
+        let cell = self.console.screen().cell_at(banner).expect("the banner");
+        assert_eq!(cell.bgcolor(), vt100::Color::Idx(1), "red");
+        self.console.press(support::keys::Key::Home);
+        self.console.send_keys("m");
+        self.stage.provider.wait_for_action("MUTE", "ada");
+        self.console.wait_for_row("Ada", "muted");
+        self.console.wait_for_row("Ada", "not recorded");
+        assert!(!self.console.screen().says("Zoe"), "what was refused is not shown:\n{}", self.console.screen_text());
+    }
+
+    /// What the journal holds now: all that was answered, once; nothing twice, nothing that nobody sent.
+    #[track_caller]
+    fn has_all_answered(&self) {
+        let mut held = senders::held(&self.stage.home.journal());
+        held.retain(|event, _| !event.ends_with("ada") && !event.ends_with("zoe"));
+        let lost: Vec<_> = self.answered.iter().filter(|event| !held.contains_key(*event)).collect();
+        assert!(lost.is_empty(), "answered with 200 and not there: {lost:?}");
+        let strange: Vec<_> = held.iter().filter(|(event, times)| **times != 1 || !self.was_sent(event)).collect();
+        assert!(strange.is_empty(), "there twice, or never sent: {strange:?}");
+    }
+
+    fn was_sent(&self, event: &str) -> bool {
+        self.answered.contains(event) || self.refused.contains(event)
+    }
+
+    /// Starts anew on a sound disk, and takes callbacks again.
+    #[track_caller]
+    fn restart(&mut self) {
+        self.console.signal(Signal::TERM);
+        assert_eq!(self.console.exit_code(), 143);
+        self.disk.heals();
+        (self.console, self.listener) = self.stage.open_as(&Self::setup(&self.stage, &self.disk));
+        self.console.wait_for_text("Ada");
+        assert_eq!(self.get("/healthz").status, 200);
+        self.listener.join(&self.console, "zoe", "Zoe", "4930901820");
+    }
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_taking_of_callbacks_until_restart() {
+    if !tools::require("cc") {
+        return;
+    }
+    let cases = [
+        "sync journal.sqlite-wal EIO",
+        // A sync that had no room may have lost as much as one that failed.
+        "sync journal.sqlite-wal ENOSPC",
+        "write journal.sqlite-wal EIO",
+        "write journal.sqlite-wal EROFS",
+        "sync journal.sqlite EIO",
+        "write journal.sqlite EIO",
+    ];
+    let mut figures = (0, 0, 0);
+    for fault in cases {
+        let mut house = House::new();
+        house.disk.breaks(&[fault]);
+        house.call_until_refused("before");
+        house.is_refusing("THE JOURNAL FAILED", "disk I/O error", "60");
+        let until = house.disk.trace().len();
+        house.disk.heals();
+        let told = Senders::start(house.listener.address, 4, 20, "after", "").finish();
+        assert!(told.answered.is_empty(), "{fault}: nothing is taken until restart: {told:?}");
+        house.note(told);
+        assert_eq!(house.get("/healthz").status, 503, "{fault}");
+        house.restart();
+        // What failed is not tried again: what the kernel has forgotten would be taken for written.
+        let trace = house.disk.trace();
+        let again = disk::records(&trace[until..]).into_iter().take_while(|record| record.kind != "begin");
+        let again: Vec<_> = again.filter(|record| matches!(record.kind, "sync" | "write") && is_journal(record.path)).collect();
+        assert!(again.is_empty(), "{fault}: {again:?}");
+        house.has_all_answered();
+        figures = (figures.0 + 1, figures.1 + house.answered.len(), figures.2 + house.refused.len());
+        repeats_are_harmless(&house);
+    }
+    let (faults, answered, refused) = figures;
+    let told = Figures::of("failing disk").with(faults, "kinds of faults").with(answered, "events answered");
+    told.with(refused, "refused").with(0, "lost").tell();
+}
+
+fn is_journal(path: &str) -> bool {
+    path.ends_with("journal.sqlite") || path.ends_with("journal.sqlite-wal")
+}
+
+/// What was refused may be in the journal or not, and the provider may send it again.
+fn repeats_are_harmless(house: &House) {
+    for event in house.refused.iter().take(20) {
+        let (kind, key) = event.split_once(' ').expect("kind and key");
+        house.listener.tell(kind, &format!("key={key}&conference=1122&name=Again"));
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_recovers_without_a_restart() {
+    if !tools::require("cc") {
+        return;
+    }
+    let mut figures = (0, 0, 0);
+    for effect in ["ENOSPC", "full", "half"] {
+        let mut house = House::new();
+        house.disk.breaks(&[&format!("write journal.sqlite-wal {effect}"), &format!("write journal.sqlite {effect}")]);
+        house.call_until_refused("before");
+        house.is_refusing("callbacks are refused", "full", "5");
+        // As often as a full disk may be tried, nothing of it is answered with 200.
+        let told = Senders::start(house.listener.address, 4, 20, "during", "").finish();
+        assert!(told.answered.is_empty(), "{effect}: {told:?}");
+        house.note(told);
+        house.disk.heals();
+        let began = Instant::now();
+        while house.get("/healthz").status != 200 {
+            assert!(began.elapsed() < DEADLINE, "{effect}: {:?}", house.get("/healthz"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        house.console.wait_for(|screen| screen.pane_says("the journal is written again"), "word that it is over");
+        let told = Senders::start(house.listener.address, 4, 20, "after", "").finish();
+        assert!(told.refused.is_empty(), "{effect}: {told:?}");
+        house.note(told);
+        assert!(!house.console.screen().says("callbacks are refused,"), "{}", house.console.screen_text());
+        house.has_all_answered();
+        let (kinds, told_refused) = written_late(&house.stage.home.journal());
+        // Every event of the senders, and Zoe.
+        assert_eq!(told_refused, house.refused.len() as u64 + 1, "{effect}: what was refused is counted");
+        assert_eq!(kinds, ["asked_late", "answered", "recorded"], "{effect}: the ask and its answer are written down late");
+        figures = (figures.0 + 1, figures.1 + house.answered.len(), figures.2 + house.refused.len());
+        house.restart();
+        house.has_all_answered();
+    }
+    let (kinds, answered, refused) = figures;
+    let told = Figures::of("full disk").with(kinds, "ways to be full").with(answered, "events answered");
+    told.with(refused, "refused").with(0, "lost").tell();
+}
+
+/// The kinds of what was written about asks, in order, and how many callbacks are told to have been refused.
+fn written_late(journal: &Path) -> (Vec<String>, u64) {
+    let connection = rusqlite::Connection::open_with_flags(journal, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a journal");
+    let query = "SELECT kind, coalesce(body ->> 'refused', 0) FROM event WHERE kind IN ('asked', 'asked_late', 'answered', 'recorded')";
+    let mut select = connection.prepare(query).expect("a query");
+    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).expect("rows");
+    let rows: Vec<_> = rows.map(|row| row.expect("a row")).collect();
+    (rows.iter().map(|row| row.0.clone()).collect(), rows.iter().map(|row| row.1 as u64).sum())
+}
+
+#[test]
+fn a_log_that_cannot_be_copied_for_want_of_room_loses_nothing_and_is_copied_later() {
+    if !tools::require("cc") {
+        return;
+    }
+    let mut house = House::new();
+    house.disk.breaks(&["write journal.sqlite full"]);
+    let more: String = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect();
+    let told = Senders::start(house.listener.address, 4, 350, "full", &more).finish();
+    assert!(told.refused.is_empty(), "{told:?}");
+    house.note(told);
+    let log = house.stage.home.join("journal.sqlite-wal");
+    let long = fs::metadata(&log).expect("a log").len();
+    assert!(long > 5_000_000, "the log was not copied: {long} bytes");
+    house.disk.heals();
+    let told = Senders::start(house.listener.address, 1, 8, "later", "").finish();
+    house.note(told);
+    let copied = fs::metadata(house.stage.home.journal()).expect("a journal").len();
+    assert!(copied > 1_000_000, "the log is copied as soon as there is room: {copied} bytes");
+    house.has_all_answered();
+}
