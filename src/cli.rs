@@ -14,6 +14,7 @@ pub mod config;
 pub mod demo;
 mod execute;
 mod follow;
+mod guarded;
 pub mod man;
 mod output;
 pub mod rehearse;

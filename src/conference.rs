@@ -18,6 +18,7 @@ pub mod participant;
 pub mod people;
 pub mod policy;
 pub mod roster;
+pub mod standing;
 #[cfg(test)]
 pub(crate) mod story;
 pub mod view;
