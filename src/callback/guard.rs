@@ -212,7 +212,10 @@ mod tests {
             let admitted = guard(allow, proxies).admits("right", Some(peer.parse().expect("an address")), &forwarded(headers));
             assert_eq!(admitted.is_ok(), opens, "allow {allow:?}, proxies {proxies:?}, peer {peer}, {headers:?}");
         }
-        assert!(guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()).is_err(), "an address that is not known is not allowed");
+        assert!(
+            guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()).is_err(),
+            "an address that is not known is not allowed"
+        );
         assert!(guard(&["192.0.2.0/24"], &[]).admits("wrong", Some([192, 0, 2, 7].into()), &HeaderMap::new()).is_err());
     }
 

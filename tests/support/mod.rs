@@ -14,6 +14,7 @@ pub mod home;
 pub mod http;
 pub mod keys;
 pub mod power;
+pub mod peer;
 pub mod provider;
 pub mod pty;
 pub mod scale;
