@@ -187,6 +187,20 @@ pub fn mask_digits(text: &str) -> String {
     out
 }
 
+/// A number of bytes as people say it: `312 bytes`, `4.5 kB`, `1.2 GB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    let mut value = count as f64 / 1e3;
+    let mut unit = 0;
+    // What would be written as 1000.0 is one of the next.
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    if count < 1_000 { format!("{count} byte{}", if count == 1 { "" } else { "s" }) } else { format!("{value:.1} {}", units[unit]) }
+}
+
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && c.general_category() == GeneralCategory::DecimalNumber)
 }
@@ -248,6 +262,13 @@ mod tests {
         assert_eq!(cut("Ada", 0, "…"), "");
         assert_eq!(fit("日本語", 4, "…"), "日… ");
         assert_eq!(width("日本"), 4);
+    }
+
+    #[test]
+    fn bytes_are_said_as_people_say_them() {
+        let said = [0, 1, 999, 1_000, 4_549, 999_949, 999_950, 1_234_000_000, u64::MAX].map(bytes);
+        let wanted = ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "4.5 kB", "999.9 kB", "1.0 MB", "1.2 GB", "18446744.1 TB"];
+        assert_eq!(said, wanted);
     }
 
     #[test]

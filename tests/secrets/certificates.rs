@@ -65,7 +65,8 @@ fn persuasions(home: &Home, proxy: &Trap) -> Vec<(&'static str, String)> {
     let file = home.join("ca.pem").display().to_string();
     let proxy = format!("http://{}", proxy.address);
     let mut all = Vec::new();
-    for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "RUSTLS_CERT_FILE", "CONFMOD_API_CA_FILE"] {
+    for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "RUSTLS_CERT_FILE", "CONFMOD_API_CA_FILE"]
+    {
         all.push((name, file.clone()));
     }
     all.push(("SSL_CERT_DIR", home.path().display().to_string()));

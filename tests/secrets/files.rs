@@ -66,7 +66,15 @@ fn all_that_a_session_makes_is_private() {
         assert_eq!(faults, Vec::<String>::new(), "under umask {mask}");
         all.extend(logs);
         let made: Vec<_> = all.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
-        for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "callback_token", "confmod.log", "reports"] {
+        for name in [
+            "journal.sqlite",
+            "journal.sqlite-wal",
+            "journal.sqlite-shm",
+            "journal.sqlite.lock",
+            "callback_token",
+            "confmod.log",
+            "reports",
+        ] {
             assert!(made.iter().any(|made| made == name), "no {name} in {made:?}");
         }
         assert!(made.iter().any(|made| made.ends_with(".html")), "{made:?}");

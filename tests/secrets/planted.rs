@@ -57,7 +57,8 @@ pub(crate) fn setup(stage: &Stage, given: Given) -> Setup {
             setup = setup.env("CONFMOD_SECURE_PHRASE", PHRASE).env("CONFMOD_CALLBACK_TOKEN", TOKEN);
         }
         Given::ByFiles => {
-            toml += &format!("userkey_file = \"key\"\nsecure_phrase_file = \"phrase\"\ncallback_token_file = \"token\"\nemail = \"{EMAIL}\"\n");
+            toml +=
+                &format!("userkey_file = \"key\"\nsecure_phrase_file = \"phrase\"\ncallback_token_file = \"token\"\nemail = \"{EMAIL}\"\n");
             for (name, secret) in [("key", USERKEY), ("phrase", PHRASE), ("token", TOKEN)] {
                 put(&stage.home, &format!("config/confmod/{name}"), &format!("{secret}\n"), 0o600);
             }

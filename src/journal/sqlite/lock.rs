@@ -69,6 +69,13 @@ impl Lock {
         Ok(Self { file, last_alive })
     }
 
+    /// The moment at which an earlier holder was last alive stays what it was.
+    pub(super) fn leave_no_trace(&self) {
+        let alive = self.last_alive.map_or(UNIX_EPOCH, |at| UNIX_EPOCH + at.since(Moment::default()));
+        // Only the length of a reported gap depends on it.
+        let _ = self.file.set_modified(alive);
+    }
+
     /// Marks the holder as alive now. Costs no sync; a loss of power may lose it, a kill does not.
     pub(super) fn touch(&self) {
         // Only the length of a reported gap depends on it.

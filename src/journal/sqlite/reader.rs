@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
@@ -10,8 +11,8 @@ use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 use crate::journal::{History, ReadError};
 
-/// Clocks are set and batches are mixed, so the search for a moment starts this much earlier. Milliseconds.
-const CLOCK_SLACK: i64 = 60_000;
+/// Clocks are set and batches are mixed, so the search for a moment starts this much earlier.
+pub(super) const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
 /// A reader of one file. Cheap until it is used.
 pub(super) struct Reader {
@@ -34,10 +35,20 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many rows there are up to a place.
+    pub(super) fn count(&self, upto: Seq) -> Result<u64, ReadError> {
+        let count = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM event WHERE seq <= ?1", [upto.0 as i64], |row| row.get::<_, i64>(0))
+        };
+        self.with(count).map(|rows| rows as u64)
+    }
+}
+
 /// A read-only connection, which waits a moment for a lock and keeps little in memory.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(std::time::Duration::from_secs(2))?;
+    connection.busy_timeout(Duration::from_secs(2))?;
     connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
 }
@@ -81,7 +92,7 @@ impl History for Reader {
     }
 
     fn before(&self, moment: Moment) -> Result<Seq, ReadError> {
-        let wanted = moment.0.saturating_sub(CLOCK_SLACK);
+        let wanted = moment.minus(CLOCK_SLACK).0;
         self.with(|connection| {
             let mut at = connection.prepare_cached("SELECT seq, at FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
             let edge = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM event";
