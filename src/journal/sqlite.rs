@@ -82,7 +82,8 @@ impl fmt::Display for OpenError {
             Self::File { path, why } => {
                 write!(
                     f,
-                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file with --journal",
+                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file \
+                     with --journal",
                     path.display()
                 )
             }
