@@ -163,7 +163,7 @@ impl Journal for Sqlite {
     }
 
     fn subscribe(&self, after: Seq) -> Feed {
-        Feed::new(self.publisher.subscribe(), self.history(), after)
+        self.publisher.subscribe(self.history(), after)
     }
 
     fn history(&self) -> Arc<dyn History> {

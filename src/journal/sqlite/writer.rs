@@ -134,7 +134,7 @@ impl Writer {
         for (promise, seq) in kept {
             let _ = promise.send(Ok(seq));
         }
-        self.publisher.publish(events);
+        self.publisher.publish(events, self.last);
     }
 
     /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
