@@ -1,4 +1,5 @@
 //! The promise: a disk that fails, fills up or is slow is told, not hidden, and silencing somebody works all the same.
+#![allow(clippy::expect_used, reason = "a failing helper is a failing test")]
 
 mod support;
 
@@ -47,7 +48,7 @@ impl House {
     #[track_caller]
     fn call_until_refused(&mut self, name: &str) {
         // Enough in each that the log grows long soon.
-        let more: String = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect();
+        let more = senders::padding(16, 200);
         let senders = Senders::start(self.listener.address, 4, 1_000, name, &more);
         let began = Instant::now();
         while self.get("/healthz").status == 200 && !senders.are_done() && began.elapsed() < DEADLINE {
@@ -226,7 +227,7 @@ fn a_log_that_cannot_be_copied_for_want_of_room_loses_nothing_and_is_copied_late
     }
     let mut house = House::new();
     house.disk.breaks(&["write journal.sqlite full"]);
-    let more: String = (0..16).map(|field| format!("&field{field}={}", "x".repeat(200))).collect();
+    let more = senders::padding(16, 200);
     let told = Senders::start(house.listener.address, 4, 350, "full", &more).finish();
     assert!(told.refused.is_empty(), "{told:?}");
     house.note(told);
@@ -238,5 +239,98 @@ fn a_log_that_cannot_be_copied_for_want_of_room_loses_nothing_and_is_copied_late
     house.note(told);
     let copied = fs::metadata(house.stage.home.journal()).expect("a journal").len();
     assert!(copied > 1_000_000, "the log is copied as soon as there is room: {copied} bytes");
+    house.has_all_answered();
+}
+
+#[test]
+fn a_disk_that_cannot_hold_a_journal_is_told_at_the_start() {
+    if !tools::require("cc") {
+        return;
+    }
+    let cases = [
+        (false, "any * full", "No space left on device"),
+        (true, "any * full", "No space left on device"),
+        (true, "write journal.sqlite-shm ENOSPC", "disk I/O error"),
+        (false, "write journal.sqlite-wal ENOSPC", "full"),
+        (false, "sync journal.sqlite EIO", "error"),
+        // The name of a new file is not safe before its folder is.
+        (false, "sync HOME EIO", "error"),
+        (true, "sync HOME EIO", "error"),
+        (true, "open * EROFS", "Read-only file system"),
+        (true, "read journal.sqlite EIO", "disk I/O error"),
+    ];
+    for (exists, fault, why) in cases {
+        let stage = Stage::new();
+        let disk = Disk::below(&stage.home);
+        let setup = disk.under(stage.setup().size(200, 24));
+        if exists {
+            let (console, listener) = stage.open_as(&setup);
+            listener.join(&console, "ada", "Ada", ADA);
+            console.kill9();
+        }
+        let fault = fault.replace("HOME", stage.home.path().to_str().expect("a path of text"));
+        disk.breaks(&[&fault]);
+        let console = setup.start();
+        assert_eq!(console.exit_code(), 1, "{fault}:\n{}", console.screen_text());
+        let said = console.screen_text().replace('\n', "");
+        for word in ["journal.sqlite", why, "--journal"] {
+            assert!(said.contains(word), "{fault}: {word} in:\n{}", console.screen_text());
+        }
+        disk.heals();
+        let (console, listener) = stage.open_as(&setup);
+        listener.join(&console, "ben", "Ben", "4930901820");
+        assert!(!exists || console.screen().says("Ada"), "{fault}");
+    }
+}
+
+#[test]
+fn a_journal_that_is_removed_or_replaced_while_it_is_written_promises_nothing_more() {
+    if !tools::require("cc") {
+        return;
+    }
+    let harms: [fn(&Path); 4] = [
+        |home| fs::remove_dir_all(home.join("new")).expect("removed"),
+        |home| fs::remove_file(home.join("new/journal.sqlite-wal")).expect("removed"),
+        |home| fs::rename(home.join("new"), home.join("old")).expect("moved"),
+        |home| {
+            fs::copy(home.join("new/journal.sqlite"), home.join("copy")).expect("copied");
+            fs::rename(home.join("copy"), home.join("new/journal.sqlite")).expect("replaced");
+        },
+    ];
+    for harm in harms {
+        let stage = Stage::new();
+        let setup = stage.setup().env("CONFMOD_JOURNAL", stage.home.join("new/journal.sqlite")).size(140, 30);
+        let (console, listener) = stage.open_as(&setup);
+        listener.join(&console, "ada", "Ada", ADA);
+        harm(stage.home.path());
+        // Not even the first: what is written now is lost with the file.
+        let refused = listener.get("join", "key=zoe&conference=1122&name=Zoe");
+        assert_eq!(refused.status, 503, "{refused:?}");
+        assert!(http::get(listener.address, "/healthz").body.contains("removed or replaced"));
+        console.wait_for_text("THE JOURNAL FAILED");
+        assert!(!console.screen().says("Zoe"), "{}", console.screen_text());
+    }
+}
+
+#[test]
+fn a_slow_disk_is_waited_for_and_keys_work() {
+    if !tools::require("cc") {
+        return;
+    }
+    let late = pick(2_000, 3_000);
+    let mut house = House::new();
+    house.disk.breaks(&[&format!("sync journal.sqlite-wal {late}")]);
+    let senders = Senders::start(house.listener.address, 4, 2, "slow", "");
+    house.console.send_keys("?");
+    house.console.wait_for_text("mute the marked callers");
+    assert_eq!(senders.answered(), 0, "the screen did not wait for the disk, the answers do");
+    house.console.press(support::keys::Key::Esc);
+    house.console.press(support::keys::Key::Home);
+    house.console.send_keys("m");
+    house.stage.provider.wait_for_action("MUTE", "ada");
+    house.console.wait_for_row("Ada", "muted");
+    let told = senders.finish();
+    assert!(told.refused.is_empty(), "{told:?}");
+    house.note(told);
     house.has_all_answered();
 }

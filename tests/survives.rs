@@ -1,4 +1,5 @@
 //! The promise: a callback that was answered `200` survives a kill at any moment and a loss of power at any moment.
+#![allow(clippy::expect_used, reason = "a failing helper is a failing test")]
 
 mod support;
 
@@ -142,7 +143,7 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     // The folder of the journal has to be made, too.
     let journal = stage.home.join("new/folder/journal.sqlite");
     let setup = disk.under(stage.setup().args(["--plain"])).env("CONFMOD_JOURNAL", &journal);
-    let more: String = (0..8).map(|field| format!("&field{field}={}", "x".repeat(150))).collect();
+    let more = senders::padding(8, 150);
     let runs = [
         ("whole", None, Signal::TERM),
         ("killed", None, Signal::KILL),

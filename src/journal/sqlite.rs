@@ -105,7 +105,8 @@ impl fmt::Display for OpenError {
             Self::File { path, why } => {
                 write!(
                     f,
-                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file with --journal",
+                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file \
+                     with --journal",
                     path.display()
                 )
             }
@@ -207,7 +208,7 @@ impl Journal for Sqlite {
     }
 
     fn subscribe(&self, after: Seq) -> Feed {
-        Feed::new(self.publisher.subscribe(), self.history(), after)
+        self.publisher.subscribe(self.history(), after)
     }
 
     fn history(&self) -> Arc<dyn History> {

@@ -138,6 +138,12 @@ fn exchange(mut line: BufReader<TcpStream>, path: &str) -> Option<(u16, Option<B
     Some((status, (!closes).then_some(line)))
 }
 
+/// So many fields of so many bytes to be sent with each event, so that the journal grows quickly.
+pub fn padding(fields: usize, bytes: usize) -> String {
+    let fields: Vec<_> = (0..fields).map(|field| format!("&field{field}={}", "x".repeat(bytes))).collect();
+    fields.concat()
+}
+
 /// The callbacks that a journal holds, each with the number of times it is there, and whether the file is sound.
 /// Opened as a reader opens it, also beside a running console.
 pub fn held(journal: &Path) -> BTreeMap<String, i64> {

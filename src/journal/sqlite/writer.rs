@@ -115,8 +115,7 @@ impl Writer {
                 self.held.mend(&mut draft.what);
             }
             let drafts = items.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))?;
-            self.look_at_files()
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
@@ -144,7 +143,7 @@ impl Writer {
         for (promise, seq) in kept {
             let _ = promise.send(Ok(seq));
         }
-        self.publisher.publish(events);
+        self.publisher.publish(events, self.last);
     }
 
     /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
@@ -154,6 +153,7 @@ impl Writer {
         if let Health::Failed(why) = &*self.health.borrow() {
             return Err(AppendError::Failed(why.clone()));
         }
+        self.look_at_files()?;
         if !self.safe {
             leftover::make_safe(&mut self.connection, &self.path)?;
             self.safe = true;
