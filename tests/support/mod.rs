@@ -21,6 +21,7 @@ pub mod scale;
 pub mod screen;
 pub mod senders;
 pub mod stage;
+pub mod talk;
 pub mod tools;
 pub mod traces;
 
