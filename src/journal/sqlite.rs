@@ -17,6 +17,7 @@ use self::reader::Reader;
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
+use crate::config::error::shown;
 
 mod archive;
 mod follower;
@@ -36,6 +37,9 @@ pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
 const LIVE_BATCHES: usize = 256;
+
+/// The highest number of an event that a journal may be written behind: more follow than anybody will write.
+const LAST_START: Seq = Seq(Seq::UNRECORDED.0 / 2);
 
 /// Why a journal could not be opened. Each says what to do.
 #[derive(Debug)]
@@ -69,20 +73,20 @@ impl fmt::Display for OpenError {
             Self::Held { path, by } => write!(
                 f,
                 "the journal {} is being written by {by}; close that one, or give this one a journal of its own with --journal",
-                path.display()
+                shown(path)
             ),
             Self::Newer { path, version } => {
                 write!(
                     f,
                     "the journal {} was written by a newer confmod (format {version}); update confmod, or choose another file",
-                    path.display()
+                    shown(path)
                 )
             }
             Self::File { path, why } => {
                 write!(
                     f,
                     "opening the journal {}: {why}; check the path and its permissions, or choose another file with --journal",
-                    path.display()
+                    shown(path)
                 )
             }
         }
@@ -115,6 +119,10 @@ impl Sqlite {
         let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
         let last_seq = last.map_or(Seq(0), |(seq, _)| seq);
+        if last_seq > LAST_START {
+            let why = format!("its last event has the number {}, and behind that there is no room for a conference", last_seq.0);
+            return Err(OpenError::File { path: path.to_owned(), why });
+        }
 
         let queue = Arc::new(Queue::default());
         let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
