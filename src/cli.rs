@@ -17,6 +17,7 @@ mod follow;
 mod guarded;
 pub mod man;
 mod output;
+mod read;
 pub mod rehearse;
 pub mod replay;
 pub mod report;
@@ -28,6 +29,7 @@ pub mod urls;
 
 pub use execute::execute;
 pub use output::{WRONG, complain, fail, print, print_bytes};
+pub use read::read;
 
 /// A terminal console for moderating live phone conferences.
 ///

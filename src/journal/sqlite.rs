@@ -20,6 +20,7 @@ use self::reader::Reader;
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
+use crate::config::error::shown;
 
 mod archive;
 mod copy;
@@ -44,6 +45,9 @@ pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
 const LIVE_BATCHES: usize = 256;
+
+/// The highest number of an event that a journal may be written behind: more follow than anybody will write.
+const LAST_START: Seq = Seq(Seq::UNRECORDED.0 / 2);
 
 /// Why a journal could not be opened. Each says what to do.
 #[derive(Debug)]
@@ -86,20 +90,20 @@ impl fmt::Display for OpenError {
             Self::Held { path, by } => write!(
                 f,
                 "the journal {} is being written by {by}; close that one, or give this one a journal of its own with --journal",
-                path.display()
+                shown(path)
             ),
             Self::Newer { path, version } => {
                 write!(
                     f,
                     "the journal {} was written by a newer confmod (format {version}); update confmod, or choose another file",
-                    path.display()
+                    shown(path)
                 )
             }
             Self::Copy { path, room, why } => write!(
                 f,
                 "the journal {} was written by an older confmod, and no copy of it could be made before it is brought up to date: {why}; \
                  free {} beside it, or move it to where there is room. Nothing was changed",
-                path.display(),
+                shown(path),
                 crate::text::bytes(*room)
             ),
             Self::File { path, why } => {
@@ -107,7 +111,7 @@ impl fmt::Display for OpenError {
                     f,
                     "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file \
                      with --journal",
-                    path.display()
+                    shown(path)
                 )
             }
         }
@@ -144,6 +148,10 @@ impl Sqlite {
         let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
         let last_seq = last.map_or(Seq(0), |(seq, _)| seq);
+        if last_seq > LAST_START {
+            let why = format!("its last event has the number {}, and behind that there is no room for a conference", last_seq.0);
+            return Err(OpenError::File { path: path.to_owned(), why });
+        }
 
         let queue = Arc::new(Queue::default());
         let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));

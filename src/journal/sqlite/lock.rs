@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::OpenError;
 use crate::conference::Moment;
 use crate::config::paths::make_private_dir;
+use crate::config::error::shown;
 
 /// How often, and after which time, a lock is tried again that may only have been asked for.
 const ASKED: u32 = 10;
@@ -35,7 +36,7 @@ impl Lock {
     pub(super) fn take(journal: &Path, who: &str) -> Result<Self, OpenError> {
         let refused = |why: String| OpenError::File { path: journal.to_owned(), why };
         if let Some(folder) = journal.parent() {
-            make_private_dir(folder).map_err(|error| refused(format!("making the folder {}: {error}", folder.display())))?;
+            make_private_dir(folder).map_err(|error| refused(format!("making the folder {}: {error}", shown(folder))))?;
         }
         let path = lock_path(journal);
         let existed = path.exists();
@@ -46,7 +47,7 @@ impl Lock {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(|error| refused(format!("opening {}: {error}", path.display())))?;
+            .map_err(|error| refused(format!("opening {}: {error}", shown(&path))))?;
         let mut locked = file.try_lock();
         for _ in 0..ASKED {
             if !matches!(locked, Err(TryLockError::WouldBlock)) {
@@ -61,11 +62,11 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::Held { path: journal.to_owned(), by: holder(journal).unwrap_or_else(|| "another process".into()) });
             }
-            Err(TryLockError::Error(error)) => return Err(refused(format!("locking {}: {error}", path.display()))),
+            Err(TryLockError::Error(error)) => return Err(refused(format!("locking {}: {error}", shown(&path)))),
         }
         let last_alive = existed.then(|| file.metadata().and_then(|meta| meta.modified()).ok().and_then(moment)).flatten();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
-        written.map_err(|error| refused(format!("writing {}: {error}", path.display())))?;
+        written.map_err(|error| refused(format!("writing {}: {error}", shown(&path))))?;
         Ok(Self { file, last_alive })
     }
 

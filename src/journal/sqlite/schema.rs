@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{OpenError, copy};
+use super::reader::END;
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 
@@ -157,8 +158,8 @@ pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
 /// The last event's place and time.
 pub(super) fn last(connection: &Connection) -> Result<Option<(Seq, Moment)>, String> {
     connection
-        .query_row("SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment(row.get(1)?)))
+        .query_row("SELECT seq, at FROM event WHERE seq > 0 AND seq < ?1 ORDER BY seq DESC LIMIT 1", [END], |row| {
+            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment::read(row.get_ref(1)?.as_i64().unwrap_or_default())))
         })
         .optional()
         .map_err(|error| error.to_string())
