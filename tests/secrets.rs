@@ -11,5 +11,7 @@ mod files;
 mod memory;
 #[path = "secrets/planted.rs"]
 mod planted;
+#[path = "secrets/scan.rs"]
+mod scan;
 #[path = "secrets/tls.rs"]
 mod tls;

@@ -1,5 +1,6 @@
 //! Secrets that are easily found again, the two ways to configure them, and every form that they could leak in.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::BufRead as _;
@@ -47,33 +48,43 @@ pub(crate) enum Given {
 /// Files that hold secrets on purpose, below the home.
 pub(crate) const KEPT_IN: [&str; 4] = ["config/confmod/config.toml", "config/confmod/key", "config/confmod/phrase", "config/confmod/token"];
 
-/// Everything set, and the log as talkative as can be.
-pub(crate) fn setup(stage: &Stage, given: Given) -> Setup {
+/// Everything set, and the log as talkative as can be: what the environment adds to a home's own.
+pub(crate) fn variables(stage: &Stage, given: Given) -> Vec<(&'static str, OsString)> {
     let mut toml = format!("callback_token_previous = \"{PREVIOUS}\"\nconference = \"1122\"\npace = 1000\nparallel = 64\n");
-    let mut setup = Setup::new(crate::support::confmod(), &stage.home);
+    let mut all: Vec<(_, OsString)> = Vec::new();
     match given {
-        Given::ByEnvironment => {
-            setup = setup.env("CONFMOD_USERKEY", USERKEY).env("CONFMOD_EMAIL", EMAIL);
-            setup = setup.env("CONFMOD_SECURE_PHRASE", PHRASE).env("CONFMOD_CALLBACK_TOKEN", TOKEN);
-        }
+        Given::ByEnvironment => all.extend([
+            ("CONFMOD_USERKEY", USERKEY.into()),
+            ("CONFMOD_EMAIL", EMAIL.into()),
+            ("CONFMOD_SECURE_PHRASE", PHRASE.into()),
+            ("CONFMOD_CALLBACK_TOKEN", TOKEN.into()),
+        ]),
         Given::ByFiles => {
-            toml +=
-                &format!("userkey_file = \"key\"\nsecure_phrase_file = \"phrase\"\ncallback_token_file = \"token\"\nemail = \"{EMAIL}\"\n");
+            toml += "userkey_file = \"key\"\nsecure_phrase_file = \"phrase\"\ncallback_token_file = \"token\"\n";
+            toml = format!("{toml}email = \"{EMAIL}\"\n");
             for (name, secret) in [("key", USERKEY), ("phrase", PHRASE), ("token", TOKEN)] {
                 put(&stage.home, &format!("config/confmod/{name}"), &format!("{secret}\n"), 0o600);
             }
         }
     }
     put(&stage.home, "config/confmod/config.toml", &toml, 0o600);
-    setup
-        .env("CONFMOD_API_URL", stage.provider.url())
-        .env("CONFMOD_LISTEN", "127.0.0.1:0")
-        .env("CONFMOD_JOURNAL", stage.home.journal())
-        .env("CONFMOD_MODERATOR", "the-moderator")
-        .env("CONFMOD_LOG", "trace")
-        .env("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,axum=trace")
-        .env("RUST_BACKTRACE", "full")
-        .env("SSLKEYLOGFILE", stage.home.join("tls-keys"))
+    all.extend([
+        ("CONFMOD_API_URL", stage.provider.url().into()),
+        ("CONFMOD_LISTEN", "127.0.0.1:0".into()),
+        ("CONFMOD_JOURNAL", stage.home.journal().into()),
+        ("CONFMOD_MODERATOR", "the-moderator".into()),
+        ("CONFMOD_LOG", "trace".into()),
+        ("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,axum=trace".into()),
+        ("RUST_BACKTRACE", "full".into()),
+        ("SSLKEYLOGFILE", stage.home.join("tls-keys").into()),
+    ]);
+    all
+}
+
+/// The program with all that set.
+pub(crate) fn setup(stage: &Stage, given: Given) -> Setup {
+    let plain = Setup::new(crate::support::confmod(), &stage.home);
+    variables(stage, given).into_iter().fold(plain, |setup, (name, value)| setup.env(name, value))
 }
 
 /// Writes a file with these permissions.
@@ -132,6 +143,11 @@ impl Forms {
             add("its second half", secret[half..].into());
         }
         Self(forms)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// What of them stands in some bytes. Empty when all is well.
