@@ -52,7 +52,18 @@ impl Writer {
         last: Seq,
     ) -> Self {
         let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
-        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default(), cutter: Cutter::default(), file }
+        Self {
+            connection,
+            lock,
+            queue,
+            publisher,
+            health,
+            last,
+            unrecorded: Seq::UNRECORDED,
+            held: Held::default(),
+            cutter: Cutter::default(),
+            file,
+        }
     }
 
     pub(super) fn run(mut self) {
