@@ -99,6 +99,9 @@ pub(super) fn run(
     })?;
     let who = format!("{}, process {}", config.moderator, std::process::id());
     let journal = Arc::new(Sqlite::open(&config.journal, &who).map_err(|error| NotStarted::because("", error))?);
+    if let Some(keep) = config.retention {
+        journal.retain(keep).map_err(|error| NotStarted::because("", error))?;
+    }
     let history = journal.history();
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
