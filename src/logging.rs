@@ -58,7 +58,9 @@ pub fn start(path: &Path, level: Level) -> Result<(), LoggingError> {
 }
 
 /// Who is told that the log cannot be written.
-static TELL: Mutex<Option<Box<dyn Fn(String) + Send>>> = Mutex::new(None);
+static TELL: Mutex<Option<Tell>> = Mutex::new(None);
+
+type Tell = Box<dyn Fn(String) + Send>;
 
 /// From now on it is told, once for each time of trouble, that the log cannot be written and why.
 pub fn when_it_fails(tell: impl Fn(String) + Send + 'static) {
