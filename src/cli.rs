@@ -14,8 +14,10 @@ pub mod config;
 pub mod demo;
 mod execute;
 mod follow;
+mod guarded;
 pub mod man;
 mod output;
+mod read;
 pub mod rehearse;
 pub mod replay;
 pub mod report;
@@ -27,6 +29,7 @@ pub mod urls;
 
 pub use execute::execute;
 pub use output::{WRONG, complain, fail, print, print_bytes};
+pub use read::read;
 
 /// A terminal console for moderating live phone conferences.
 ///

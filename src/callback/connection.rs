@@ -7,7 +7,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
@@ -43,6 +43,8 @@ pub(super) struct Progress(Arc<State>);
 struct State {
     phase: AtomicU8,
     since: AtomicU64,
+    /// Nothing that came with the request is worth reading on.
+    last: AtomicBool,
     /// Counts what happens on all connections; a smaller number was earlier.
     ticks: Arc<AtomicU64>,
     /// Told when a connection may be closed to make room that could not be before.
@@ -52,7 +54,8 @@ struct State {
 impl Progress {
     pub(super) fn new(ticks: &Arc<AtomicU64>, freed: &Arc<Notify>) -> Self {
         let since = AtomicU64::new(ticks.fetch_add(1, Ordering::Relaxed));
-        Self(Arc::new(State { phase: AtomicU8::new(WAITING), since, ticks: Arc::clone(ticks), freed: Arc::clone(freed) }))
+        let last = AtomicBool::new(false);
+        Self(Arc::new(State { phase: AtomicU8::new(WAITING), since, last, ticks: Arc::clone(ticks), freed: Arc::clone(freed) }))
     }
 
     fn phase(&self) -> u8 {
@@ -66,6 +69,16 @@ impl Progress {
     /// The whole request is here; from now on the connection is not closed to make room.
     pub(super) fn request_is_complete(&self) {
         self.set(ANSWERING);
+    }
+
+    /// The connection is the first to make room, and ends as soon as its answer is out.
+    pub(super) fn comes_last(&self) {
+        self.0.last.store(true, Ordering::Relaxed);
+        self.0.since.store(0, Ordering::Relaxed);
+    }
+
+    fn is_last(&self) -> bool {
+        self.0.last.load(Ordering::Relaxed)
     }
 
     /// The answer was handed to hyper; what is written until the next flush is still ours.
@@ -173,6 +186,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner().stream;
     match ended {
+        Ok(()) if progress.is_last() => return,
         Ok(()) => {}
         // An earlier answer that is stuck half-way leaves no place for another.
         Err(error) if error.is_parse() && progress.phase() == WAITING => {

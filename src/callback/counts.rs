@@ -1,4 +1,4 @@
-//! What the listener counts, for the console's header. Nothing here waits; only the rare slip of a call flow takes a lock.
+//! What the listener counts, for the console's header. Nothing here waits; only sentences take a lock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,7 @@ pub struct Counts {
     evicted: AtomicU64,
     last: AtomicI64,
     slip: Mutex<Option<Arc<str>>>,
+    strangers: Mutex<Option<Arc<str>>>,
     news: Notify,
 }
 
@@ -29,6 +30,7 @@ impl Default for Counts {
             evicted: AtomicU64::new(0),
             last: AtomicI64::new(NEVER),
             slip: Mutex::default(),
+            strangers: Mutex::default(),
             news: Notify::new(),
         }
     }
@@ -60,6 +62,11 @@ impl Counts {
         self.slip.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The last thing that is to be told of requests that were not let in, as a sentence: from where, and how many.
+    pub fn last_strangers(&self) -> Option<Arc<str>> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Waits until something was refused or dropped since the last wait. For one waiter.
     pub async fn changed(&self) {
         self.news.notified().await;
@@ -67,6 +74,10 @@ impl Counts {
 
     pub(super) fn slipped(&self, sentence: &str) {
         *self.slip.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
+    }
+
+    pub(super) fn turned_away(&self, sentence: &str) {
+        *self.strangers.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
     }
 
     pub(super) fn refused(&self) {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::guarded::guard_process;
 use super::session::Face;
 use super::settings::checked;
 use super::{
@@ -15,6 +16,7 @@ use crate::logging;
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
 pub fn execute(cli: Cli) -> ExitCode {
+    guard_process();
     let (flags, plain) = (Flags::from(cli.flags), cli.plain);
     let Some(command) = cli.command else {
         return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config, plain) {

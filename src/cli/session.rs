@@ -15,6 +15,7 @@ use tokio_stream::StreamExt as _;
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
+use crate::config::error::shown;
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -149,7 +150,7 @@ pub(super) fn panics(config: &Config, face: Face) -> UnboundedReceiver<String> {
     let farewell = format!(
         "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
          Start it again; the log is {}.",
-        config.log.display()
+        shown(&config.log)
     );
     catch_panics(farewell, face == Face::Screen, move |what| {
         tracing::error!("{what}");

@@ -134,7 +134,12 @@ where
             Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
             () = counts.changed() => {
-                let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };
+                let counts = ListenerCounts {
+                    refused: counts.refused_count(),
+                    dropped: counts.dropped_count(),
+                    slip: counts.last_slip(),
+                    strangers: counts.last_strangers(),
+                };
                 session.tell(Message::Listener(counts));
             }
             () = at(session.event_due()) => session.play_on(),

@@ -13,6 +13,7 @@ pub mod harm;
 pub mod home;
 pub mod http;
 pub mod keys;
+pub mod peer;
 pub mod power;
 pub mod provider;
 pub mod pty;
@@ -20,6 +21,7 @@ pub mod scale;
 pub mod screen;
 pub mod senders;
 pub mod stage;
+pub mod talk;
 pub mod tools;
 pub mod traces;
 

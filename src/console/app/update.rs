@@ -149,6 +149,10 @@ impl App {
             self.say(Tone::Warning, &**slip);
             self.log(self.now, Tone::Warning, slip.to_string());
         }
+        if let Some(sentence) = counts.strangers.as_ref().filter(|sentence| self.counts.strangers.as_ref() != Some(sentence)) {
+            self.say(Tone::Warning, &**sentence);
+            self.log(self.now, Tone::Warning, sentence.to_string());
+        }
         self.counts = counts;
     }
 

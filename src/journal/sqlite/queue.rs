@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 
+use super::retention::Cut;
 use super::{Batch, Promise};
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Feed, History, Unrecorded};
@@ -26,6 +27,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     items: VecDeque<(Draft, Promise)>,
+    cut: Option<Cut>,
     closed: bool,
 }
 
@@ -49,6 +51,17 @@ impl Queue {
         Ok(())
     }
 
+    /// Old events are to be cut, in place of what was to be cut before.
+    pub(super) fn cut(&self, cut: Cut) {
+        self.lock().cut = Some(cut);
+        self.news.notify_one();
+    }
+
+    /// Takes what is to be cut.
+    pub(super) fn take_cut(&self) -> Option<Cut> {
+        self.lock().cut.take()
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.news.notify_one();
@@ -61,12 +74,13 @@ impl Queue {
         waiting.items.clear();
     }
 
-    /// Everything that waits; empty after so long without any; `None` once closed and drained.
+    /// Everything that waits; empty after so long without any, or when there is something to cut; `None` once closed
+    /// and drained.
     pub(super) fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
         let waiting = self.lock();
         let (mut waiting, _) = self
             .news
-            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && waiting.cut.is_none() && !waiting.closed)
             .unwrap_or_else(PoisonError::into_inner);
         if waiting.items.is_empty() && waiting.closed {
             return None;

@@ -16,6 +16,7 @@ use super::held::Held;
 use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
+use super::retention::{self, Cutter};
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health};
 
@@ -38,6 +39,7 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    cutter: Cutter,
     path: PathBuf,
     /// Whether what the log held at the beginning is safe on disk.
     safe: bool,
@@ -57,7 +59,8 @@ impl Writer {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
         let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
-        Self { connection, lock, queue, publisher, health, last, unrecorded, held, path, safe: false, files }
+        let cutter = Cutter::default();
+        Self { connection, lock, queue, publisher, health, last, unrecorded, held, cutter, path, safe: false, files }
     }
 
     pub(super) fn run(mut self) {
@@ -65,6 +68,7 @@ impl Writer {
         let mut patience = HEARTBEAT;
         while let Some(items) = self.queue.take(patience) {
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
+            let idle = items.is_empty();
             if !items.is_empty() {
                 self.batch(items);
                 self.cut_log();
@@ -80,8 +84,13 @@ impl Writer {
             {
                 self.is(error.into());
             }
+            self.cut_old(idle);
             self.lock.touch();
-            patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
+            patience = match &*self.health.borrow() {
+                Health::Trouble(_) => LOOK_AGAIN,
+                Health::Good if self.cutter.is_busy() => retention::PAUSE,
+                _ => HEARTBEAT,
+            };
         }
         // Readers may still be open, so closing alone would leave the newest events in the log beside the file,
         // where somebody who copies the file forgets them. A failure leaves them there, which loses nothing.
@@ -179,6 +188,23 @@ impl Writer {
         } else {
             // Room or a lock is missing; the next batch tries again.
             tracing::warn!(%error, "the journal's log could not be cut");
+        }
+    }
+
+    /// Cuts a portion of what is too old. A full or locked disk is left to the next batch to find out: only that
+    /// one has anything to lose.
+    fn cut_old(&mut self, idle: bool) {
+        if let Some(cut) = self.queue.take_cut() {
+            self.cutter.begin(cut);
+        }
+        if *self.health.borrow() != Health::Good {
+            return;
+        }
+        let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };
+        if let AppendError::Failed(why) = verdict(&error) {
+            self.is(Health::Failed(why));
+        } else {
+            tracing::warn!(%error, "old events could not be cut from the journal; it is tried again later");
         }
     }
 
