@@ -334,3 +334,52 @@ fn a_slow_disk_is_waited_for_and_keys_work() {
     house.note(told);
     house.has_all_answered();
 }
+
+#[test]
+fn a_full_disk_under_the_other_files_is_told_and_the_conference_goes_on() {
+    if !tools::require("cc") {
+        return;
+    }
+    let mut house = House::new();
+    house.disk.breaks(&["any confmod.log ENOSPC", "any */reports ENOSPC", "read contacts.csv EIO"]);
+    // An ask is logged.
+    house.console.send_keys("m");
+    house.console.wait_for_row("Ada", "muted");
+    house.console.wait_for(|screen| screen.pane_says("writing the log") && screen.pane_says("No space left"), "word of the log");
+    house.console.send_keys("w");
+    house.console.wait_for(|screen| screen.notice().contains("No space left"), "word of the report");
+    let contacts = house.stage.home.join("config/confmod");
+    fs::create_dir_all(&contacts).expect("a folder");
+    fs::write(contacts.join("contacts.csv"), "number,name\n4930901820,Ben\n").expect("contacts");
+    house.console.wait_for(|screen| screen.pane_says("contacts.csv"), "word of the contacts");
+    house.listener.join(&house.console, "zoe", "Zoe", "4930901821");
+    house.disk.heals();
+    house.console.send_keys("w");
+    house.console.wait_for(|screen| screen.notice().contains("report:"), "a report");
+    house.console.send_keys("u");
+    house.console.wait_for_row("Ada", "open");
+    let log = String::from_utf8_lossy(&house.stage.home.log()).into_owned();
+    assert!(log.contains("records are missing here"), "{log}");
+}
+
+#[test]
+fn a_full_disk_at_the_start_of_the_log_and_the_token_is_told() {
+    if !tools::require("cc") {
+        return;
+    }
+    let stage = Stage::new();
+    let disk = Disk::below(&stage.home);
+    let setup = disk.under(stage.setup()).size(200, 24);
+    for (fault, path) in [("write */.callback_token ENOSPC", "callback_token"), ("open */data full", "callback_token")] {
+        disk.breaks(&[fault]);
+        let console = setup.clone().env("CONFMOD_CALLBACK_TOKEN", "").start();
+        assert_eq!(console.exit_code(), 2, "{fault}:\n{}", console.screen_text());
+        let said = console.screen_text().replace('\n', "");
+        assert!(said.contains("No space left") && said.contains(path) && said.contains("CONFMOD_CALLBACK_TOKEN"), "{said}");
+    }
+    disk.breaks(&["open confmod.log EROFS"]);
+    let (console, listener) = stage.open_as(&setup);
+    listener.join(&console, "ada", "Ada", ADA);
+    let said = String::from_utf8_lossy(&console.raw()).into_owned();
+    assert!(said.contains("confmod.log") && said.contains("so nothing is logged"), "{said:.400}");
+}

@@ -109,6 +109,8 @@ pub(super) fn run(
     // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
     let (slips, contacts) = mpsc::unbounded_channel();
     let watching = watch_contacts(config, &journal, &slips);
+    // The session may be over.
+    crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
