@@ -13,6 +13,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod execute;
+mod faults;
 mod follow;
 pub mod man;
 mod output;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod signals;
 mod time;
 pub mod urls;
 

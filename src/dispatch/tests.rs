@@ -51,7 +51,7 @@ impl House {
         let (stop, stopped) = oneshot::channel();
         let last = journal.history().last().expect("a place");
         let feed = journal.subscribe(last);
-        let engine = Engine::new(journal.clone(), bridge.clone(), settings, last);
+        let engine = Engine::new(journal.clone(), Arc::new(bridge.clone()), settings, last);
         Self { journal, bridge, begun: Instant::now(), stop: Some(stop), engine: tokio::spawn(engine.run(feed, stopped)) }
     }
 

@@ -11,6 +11,7 @@ pub mod harm;
 pub mod home;
 pub mod http;
 pub mod keys;
+pub mod line;
 pub mod provider;
 pub mod pty;
 pub mod scale;

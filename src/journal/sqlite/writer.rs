@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// What is being written: not lost to a panic while it is.
+    hand: VecDeque<(Draft, Promise)>,
     /// The database file as it was opened: a name may come to mean another one, or none.
     file: Option<(PathBuf, u64)>,
 }
@@ -50,20 +53,45 @@ impl Writer {
         last: Seq,
     ) -> Self {
         let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
-        Self { connection, lock, queue, publisher, health, last, unrecorded: Seq::UNRECORDED, held: Held::default(), file }
+        Self {
+            connection,
+            lock,
+            queue,
+            publisher,
+            health,
+            last,
+            unrecorded: Seq::UNRECORDED,
+            held: Held::default(),
+            hand: VecDeque::new(),
+            file,
+        }
     }
 
+    /// Writes until the queue is closed. A panic is the failure of the journal, and survived as one: callbacks are
+    /// refused, and asks go round, because silencing somebody must work.
     pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.health.send_replace(panicked());
+            // Another one leaves nothing to be done.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.work()));
+        }
+    }
+
+    fn work(&mut self) {
         self.lock.touch();
         let mut patience = HEARTBEAT;
-        while let Some(items) = self.queue.take(patience) {
+        loop {
+            if self.hand.is_empty() {
+                let Some(items) = self.queue.take(patience) else { break };
+                self.hand = items;
+            }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
-            if !items.is_empty() {
-                self.batch(items);
+            if !self.hand.is_empty() {
+                self.batch();
                 self.cut_log();
             } else if in_trouble && touch_database(&self.connection).is_ok() {
                 // There is room again for what was held.
-                self.batch(VecDeque::new());
+                self.batch();
             }
             self.look_at_file();
             self.lock.touch();
@@ -81,14 +109,15 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
-        let mut events = Vec::with_capacity(items.len() + 1);
+    /// Writes what is in hand, answers for it and publishes it.
+    fn batch(&mut self) {
+        let mut events = Vec::with_capacity(self.hand.len() + 1);
         let written = self.recover().and_then(|recorded| {
             events.extend(recorded);
-            for (draft, _) in &mut items {
+            for (draft, _) in &mut self.hand {
                 self.held.mend(&mut draft.what);
             }
-            let drafts = items.iter().map(|(draft, _)| draft);
+            let drafts = self.hand.iter().map(|(draft, _)| draft);
             write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
         });
         self.is(match &written {
@@ -97,6 +126,7 @@ impl Writer {
             Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
         });
 
+        let items = std::mem::take(&mut self.hand);
         let mut kept = Vec::with_capacity(items.len());
         for (draft, promise) in items {
             match &written {
@@ -174,6 +204,11 @@ impl Writer {
     }
 }
 
+/// How the journal is after a panic of its thread.
+fn panicked() -> Health {
+    Health::Failed("its thread panicked; see the log".to_owned())
+}
+
 /// What the system calls a file by, whatever its name comes to mean.
 pub(super) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|meta| meta.ino())
@@ -184,7 +219,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.abandon();
         if std::thread::panicking() {
-            self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
+            self.health.send_replace(panicked());
         }
     }
 }
