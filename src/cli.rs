@@ -13,6 +13,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod execute;
+mod faults;
 mod follow;
 mod guarded;
 pub mod man;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod signals;
 mod time;
 pub mod urls;
 
