@@ -16,7 +16,6 @@ use super::{faults, signals};
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
-use crate::config::error::shown;
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
