@@ -6,7 +6,8 @@ use super::guarded::guard_process;
 use super::session::Face;
 use super::settings::checked;
 use super::{
-    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, rehearse, replay, report, run, urls,
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, prune, rehearse, replay, report, run,
+    urls,
 };
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
@@ -71,6 +72,10 @@ pub fn execute(cli: Cli) -> ExitCode {
             // The conference that is configured is the tab to open on, and never a filter; the flag is one.
             let conference = args.conference.conference.clone().or(flags.conference.clone());
             with(&own.or(flags), Purpose::Journal, |loaded| report::run(&loaded.config, conference.as_deref(), &args))
+        }
+        Command::Prune(args) => {
+            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
+            with(&own.or(flags), Purpose::Journal, |loaded| prune::run(&loaded.config, &args))
         }
         Command::Config(args) if args.print_default => print(DEFAULT_FILE),
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),

@@ -15,6 +15,7 @@ use tokio_stream::StreamExt as _;
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
+use crate::config::error::shown;
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -98,6 +99,9 @@ pub(super) fn run(
     })?;
     let who = format!("{}, process {}", config.moderator, std::process::id());
     let journal = Arc::new(Sqlite::open(&config.journal, &who).map_err(|error| NotStarted::because("", error))?);
+    if let Some(keep) = config.retention {
+        journal.retain(keep).map_err(|error| NotStarted::because("", error))?;
+    }
     let history = journal.history();
     let read = |error| NotStarted::because("", error);
     let news_after = history.last().map_err(read)?;
@@ -105,6 +109,8 @@ pub(super) fn run(
     // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
     let (slips, contacts) = mpsc::unbounded_channel();
     let watching = watch_contacts(config, &journal, &slips);
+    // The session may be over.
+    crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
@@ -147,7 +153,7 @@ pub(super) fn panics(config: &Config, face: Face) -> UnboundedReceiver<String> {
     let farewell = format!(
         "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
          Start it again; the log is {}.",
-        config.log.display()
+        shown(&config.log)
     );
     catch_panics(farewell, face == Face::Screen, move |what| {
         tracing::error!("{what}");

@@ -40,9 +40,9 @@ pub enum Message {
     Reported(Result<String, String>),
     /// Events could not be read; it is tried again. The journal's words.
     Unread(String),
-    /// Something that was to be written down was not; the journal's words.
-    NotWritten(String),
-    /// What is wrong with the contacts file, the most urgent first.
+    /// Something that was to be written down or read was not; the journal's words.
+    NotDone(String),
+    /// What is wrong with the contacts file or the log, the most urgent first.
     Contacts(Vec<String>),
     /// Something stopped working and will not come back by itself.
     Fault(String),

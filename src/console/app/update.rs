@@ -85,7 +85,7 @@ impl App {
                 self.say(Tone::Bad, text);
                 Vec::new()
             }
-            Message::NotWritten(why) => {
+            Message::NotDone(why) => {
                 self.say(Tone::Bad, why);
                 Vec::new()
             }
