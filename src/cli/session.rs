@@ -137,7 +137,6 @@ pub(super) fn run(
     };
     let ending = watch(face, settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
-    signals::end_soon(exit_code(&ending));
     drop(watching);
     listener.stop(LISTENER_GRACE);
     drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
