@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
 use crate::conference::Moment;
-use crate::config::paths::make_private_dir;
 use crate::config::error::shown;
+use crate::config::paths::make_private_dir;
 
 /// How often, and after which time, a lock is tried again that may only have been asked for.
 const ASKED: u32 = 10;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::{OpenError, copy};
 use super::reader::END;
+use super::{OpenError, copy};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 
