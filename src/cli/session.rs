@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_stream::StreamExt as _;
 
+use super::descriptors;
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
@@ -45,9 +46,6 @@ const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// How long ending may take after a signal, whatever the terminal does.
 const LONGEST: Duration = Duration::from_secs(2);
-
-/// Descriptors that all connections, the journal and the requests need together.
-const DESCRIPTORS: u64 = 4_096;
 
 /// Why a session could not be started: what failed and what to do.
 #[derive(Debug)]
@@ -89,7 +87,8 @@ pub(super) fn run(
     title: &'static str,
     listening: impl FnOnce(&dyn Journal, SocketAddr),
 ) -> Result<Ending, NotStarted> {
-    allow_descriptors();
+    let descriptors = descriptors::raise();
+    let limits = Limits::default().within(descriptors);
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let bridge = AnveoSettings::from_config(config).and_then(Anveo::new).map_err(|error| NotStarted::because("", error))?;
     let socket = TcpListener::bind(config.listen).map_err(|error| {
@@ -104,6 +103,11 @@ pub(super) fn run(
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
     let (slips, contacts) = mpsc::unbounded_channel();
+    if let Some(shortage) = descriptors::shortage(&limits, descriptors) {
+        tracing::warn!("{shortage}");
+        // The session has not begun, so it is heard.
+        let _ = slips.send(vec![shortage]);
+    }
     let watching = watch_contacts(config, &journal, &slips);
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
@@ -114,7 +118,7 @@ pub(super) fn run(
     let guard = Guard::new(token, config.callback_token_previous.as_ref(), &config.allow, &config.proxies);
     let conference = config.conference.as_deref().map(Into::into);
     let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
-    let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
+    let listener = callback::start(socket, router, limits, Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(&*journal, listener.address());
 
@@ -269,18 +273,6 @@ pub(super) fn theme(config: &Config) -> Theme {
         choice => choice,
     };
     Theme::new(choice, config.ascii)
-}
-
-/// Raises the limit on open files to what the listener may need, as far as the system allows.
-fn allow_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if let Some(current) = limit.current.filter(|current| *current < DESCRIPTORS) {
-        let wanted = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
-        if setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_err() {
-            tracing::warn!(current, "the limit on open files could not be raised; under a flood connections are refused sooner");
-        }
-    }
 }
 
 /// The exit code of an ending: 0, or 128 and the signal's number. A terminal that is gone counts as hung up.
