@@ -82,6 +82,19 @@ fn a_client_that_reads_no_answers_is_cut_off_and_takes_up_nothing() {
 }
 
 #[test]
+fn a_client_that_stays_after_its_refusal_is_let_go() {
+    let house = House::new(Limits { linger_time: Duration::from_millis(200), ..Limits::default() });
+    let mut stream = house.connect();
+    stream.write_all(b"nonsense\r\n\r\n").expect("written");
+    assert!(rest(&mut stream).starts_with("HTTP/1.1 400 "));
+    // The answer is out and its end, too. What is sent now meets nobody once the connection is gone.
+    wait_until("it is gone", || {
+        std::thread::sleep(Duration::from_millis(20));
+        stream.write_all(b"x").is_err()
+    });
+}
+
+#[test]
 fn strangers_make_room_before_those_who_had_the_token() {
     let house = House::new(Limits { connections: 3, ..Limits::default() });
     let mut known = house.connect();

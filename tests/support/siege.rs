@@ -117,20 +117,21 @@ pub fn attempts(field: &Field) -> Outcome {
 }
 
 /// As many connections as there may be, each of which fills every buffer that it gets: a head of the largest size
-/// without its last byte, a body of the largest size without its last byte.
+/// without its last byte, a body of the largest size without its last byte, a head that would never end.
 pub fn full_buffers(field: &Field) -> Outcome {
     let line = format!("X: {}\r\n", "x".repeat(8_000));
     let head = format!("GET /callback/wrong/join?{} HTTP/1.1\r\n{line}{line}", "x".repeat(8_000));
     let target = path("join", "key=evil-full&conference=1122");
     let body = format!("POST {target} HTTP/1.1\r\n{line}Content-Length: 65536\r\n\r\n{}", "x".repeat(65_535));
+    let endless = format!("{head}{}", line.repeat(125));
     let all: Vec<_> = (0..1_000 / field.thinned)
         .filter_map(|number| {
             let stream = field.connect()?;
-            pour(&stream, if number % 2 == 0 { head.as_bytes() } else { body.as_bytes() });
+            pour(&stream, [&head, &body, &endless][number % 3].as_bytes());
             Some((stream, Instant::now()))
         })
         .collect();
-    until_closed(all).only(&[0, 408])
+    until_closed(all).only(&[0, 408, 431])
 }
 
 /// Clients that send request after request and never read an answer, or read a byte now and then.
