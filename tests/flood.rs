@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use attack::{Field, Outcome, PATIENCE, is_closed};
 use callers::{Callers, Told};
+use support::home::{Home, environment};
 use support::keys::Key;
 use support::pty::{Console, Setup};
 use support::scale::{Figures, full, pick};
@@ -253,6 +254,21 @@ fn by_itself(lasts: Duration, thinned: usize, attacks: &[(&'static str, Attack)]
 /// Connections that never come to a request.
 fn silent(listener: Listener, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| TcpStream::connect(listener.address).expect("a connection")).collect()
+}
+
+#[test]
+fn check_finds_too_few_descriptors() {
+    let home = Home::new();
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" check --api-url http://127.0.0.1:1/"])
+        .arg(support::confmod())
+        .env_clear()
+        .envs(environment(home.path()))
+        .output()
+        .expect("sh runs");
+    let lines = String::from_utf8_lossy(&output.stdout);
+    assert!(lines.contains("FAIL  open files     the system allows 64 open files") && lines.contains("ulimit -Hn"), "{lines}");
+    assert_eq!(output.status.code(), Some(1), "{lines}");
 }
 
 #[test]
