@@ -6,9 +6,9 @@
 mod desk;
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/samples.rs"]
+mod samples;
 mod support;
-#[path = "support/vitals.rs"]
-mod vitals;
 
 use std::path::Path;
 use std::process::Command;
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use desk::Desk;
 use kept::Line;
+use samples::{Vitals, length, quarters};
 use support::home::{Home, environment, log_directory};
 use support::provider::Provider;
 use support::scale::{Figures, pick};
-use vitals::{Vitals, length, quarters};
 
 /// How much memory may be above that of the second quarter in the last one: a twentieth, and two megabytes for what
 /// the allocator holds back.
