@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{WRONG, fail, print};
+use super::{WRONG, descriptors, fail, print};
 use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Probed, Settings};
+use crate::callback::Limits;
 use crate::config::error::shown;
 use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret};
 use crate::contacts::{self, Found};
@@ -33,7 +34,7 @@ enum Finding {
 use Finding::{Fails, Holds, Open};
 
 /// The preconditions in the order in which they are printed.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "configuration",
     "secret files",
     "user key",
@@ -44,6 +45,7 @@ const NAMES: [&str; 12] = [
     "log",
     "callbacks",
     "port",
+    "open files",
     "provider",
     "clock",
 ];
@@ -68,12 +70,13 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
         },
         signature(&config, &loaded.unread),
-        journal::check(&config.journal, port::is_running(&port)),
+        journal::check(&config, port::is_running(&port)),
         contacts(&config),
         places::reports(&config.reports),
         places::log(&config.log),
         callbacks::check(&config),
         port,
+        open_files(),
         provider,
         clock::check(jiff::Timestamp::now(), date.as_deref()),
     ];
@@ -167,6 +170,13 @@ fn contacts(config: &Config) -> Finding {
             })
         }
     }
+}
+
+/// Whether the system allows as many connections as there may be.
+fn open_files() -> Finding {
+    let descriptors = descriptors::raise();
+    descriptors::shortage(&Limits::default().within(descriptors), descriptors)
+        .map_or_else(|| Holds(format!("enough for all connections ({descriptors})")), Fails)
 }
 
 fn plural(count: usize, what: &str) -> String {

@@ -75,7 +75,7 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Fault> {
         Some(other) => {
             let words = text::clean_field(&other);
             let detail = if words.is_empty() { "the answer's RESULT is empty".to_owned() } else { format!("RESULT is {words}") };
-            Err(Fault::new(FaultKind::NoSuccess, detail))
+            Err(Fault::new(FaultKind::NoSuccess, text::clean_field(&detail)))
         }
     }
 }
