@@ -83,6 +83,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("stale_after", Kind::Text, None),
     setting("silence_after", Kind::Text, None),
     setting("resume_within", Kind::Text, None),
+    setting("retention", Kind::Text, None).not_in_demo(),
     setting("theme", Kind::Text, None),
     setting("ascii", Kind::Boolean, None),
     setting("mask", Kind::Boolean, None),

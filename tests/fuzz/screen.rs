@@ -186,9 +186,14 @@ pub fn words(input: &[u8]) {
         Message::Reported(Err(text.clone())),
         Message::Reported(Ok(text.clone())),
         Message::Unread(text.clone()),
-        Message::NotWritten(text.clone()),
+        Message::NotDone(text.clone()),
         Message::Journal(health),
-        Message::Listener(ListenerCounts { refused: u64::MAX, dropped: u64::MAX, slip: Some(text.as_str().into()) }),
+        Message::Listener(ListenerCounts {
+            refused: u64::MAX,
+            dropped: u64::MAX,
+            slip: Some(text.as_str().into()),
+            strangers: Some(text.as_str().into()),
+        }),
     ] {
         app.update(NOW, message);
         sound(&app, false, "a message");

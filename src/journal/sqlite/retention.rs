@@ -27,7 +27,7 @@ const BATCHES: u32 = 8;
 pub(super) const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long after the start it is looked for the first time; starting comes first.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked what has become too old.
 const LOOK: Duration = Duration::from_hours(1);

@@ -346,3 +346,4 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
 mod following;
 mod late;
 mod older;
+mod retention;

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// What is being written: not lost to a panic while it is.
+    hand: VecDeque<(Draft, Promise)>,
     cutter: Cutter,
     path: PathBuf,
     /// Whether what the log held at the beginning is safe on disk.
@@ -60,23 +63,37 @@ impl Writer {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
         let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
-        let cutter = Cutter::default();
-        Self { connection, lock, queue, publisher, health, last, unrecorded, held, cutter, path, safe: false, files }
+        let (hand, cutter) = (VecDeque::new(), Cutter::default());
+        Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
     }
 
+    /// Writes until the queue is closed. A panic is the failure of the journal, and survived as one: callbacks are
+    /// refused, and asks go round, because silencing somebody must work.
     pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.health.send_replace(panicked());
+            // Another one leaves nothing to be done.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.work()));
+        }
+    }
+
+    fn work(&mut self) {
         self.lock.touch();
         let mut patience = HEARTBEAT;
-        while let Some(items) = self.queue.take(patience) {
+        loop {
+            if self.hand.is_empty() {
+                let Some(items) = self.queue.take(patience) else { break };
+                self.hand = items;
+            }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
-            let idle = items.is_empty();
-            if !items.is_empty() {
-                self.batch(items);
+            let idle = self.hand.is_empty();
+            if !idle {
+                self.batch();
                 self.cut_log();
             } else if in_trouble {
                 match touch_database(&self.connection) {
                     // There is room again for what was held.
-                    Ok(()) => self.batch(VecDeque::new()),
+                    Ok(()) => self.batch(),
                     Err(error) => self.is(verdict(&error, &self.path).into()),
                 }
             }
@@ -108,18 +125,20 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
-        let mut events = Vec::with_capacity(items.len() + 1);
+    /// Writes what is in hand, answers for it and publishes it.
+    fn batch(&mut self) {
+        let mut events = Vec::with_capacity(self.hand.len() + 1);
         let written = self.recover().and_then(|recorded| {
             events.extend(recorded);
-            for (draft, _) in &mut items {
+            for (draft, _) in &mut self.hand {
                 self.held.mend(&mut draft.what);
             }
-            let drafts = items.iter().map(|(draft, _)| draft);
+            let drafts = self.hand.iter().map(|(draft, _)| draft);
             write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
+        let items = std::mem::take(&mut self.hand);
         let mut kept = Vec::with_capacity(items.len());
         for (draft, promise) in items {
             match &written {
@@ -237,6 +256,11 @@ pub(super) fn log_path(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// How the journal is after a panic of its thread.
+fn panicked() -> Health {
+    Health::Failed("its thread panicked; see the log".to_owned())
+}
+
 /// What the system calls a file by, whatever its name comes to mean.
 pub(super) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|meta| meta.ino())
@@ -247,7 +271,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.abandon();
         if std::thread::panicking() {
-            self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
+            self.health.send_replace(panicked());
         }
     }
 }

@@ -45,7 +45,7 @@ async fn a_journal_of_the_version_before_is_read_as_it_is_and_brought_up_to_date
 
     let facts = Archive::open(&path).expect("readable").history().standing(Seq(9)).expect("readable");
     assert_eq!((facts.len(), state(&path)), (1, old), "a reader finds what its index does not know, and changes nothing");
-    assert_eq!(copies(&path), [PathBuf::new(); 0]);
+    assert!(copies(&path).is_empty());
 
     drop(Sqlite::open(&path, "test").expect("opens"));
     let (version, index) = state(&path);
@@ -65,7 +65,7 @@ async fn a_copy_as_it_was_is_made_first_and_none_is_written_over() {
     drop(Sqlite::open(&path, "test").expect("opens"));
     drop(other);
     let copy = named(&path, ".v1");
-    assert_eq!(copies(&path), [copy.clone()]);
+    assert_eq!(copies(&path), std::slice::from_ref(&copy));
     assert_eq!(std::fs::metadata(&copy).expect("there").permissions().mode() & 0o777, 0o600);
     assert_eq!((rows(&copy), state(&copy)), (before.clone(), was), "as it was");
     assert_eq!((rows(&path), state(&path).0), (before.clone(), 2));
@@ -74,7 +74,7 @@ async fn a_copy_as_it_was_is_made_first_and_none_is_written_over() {
     // Somebody goes back, to a journal that has gone on or to the very same one.
     std::fs::copy(&copy, &path).expect("put back");
     drop(Sqlite::open(&path, "test").expect("opens"));
-    assert_eq!(copies(&path), [copy.clone()], "there is one that holds the same");
+    assert_eq!(copies(&path), std::slice::from_ref(&copy), "there is one that holds the same");
     std::fs::copy(&copy, &path).expect("put back");
     let insert = "INSERT INTO event (seq, at, kind, body) VALUES (3, 8, 'left', '{\"call\":\"b\"}')";
     rusqlite::Connection::open(&path).expect("opens").execute(insert, []).expect("written");
