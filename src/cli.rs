@@ -12,7 +12,9 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod execute;
+mod faults;
 mod follow;
 mod guarded;
 pub mod man;
@@ -25,6 +27,7 @@ pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod signals;
 mod time;
 pub mod urls;
 

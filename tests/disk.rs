@@ -176,11 +176,11 @@ fn a_full_disk_is_told_and_recovers_without_a_restart() {
         return;
     }
     let mut figures = (0, 0, 0);
-    for effect in ["ENOSPC", "full", "half"] {
+    for (effect, why) in [("ENOSPC", "full"), ("full", "full"), ("half", "full"), ("EDQUOT", "quota")] {
         let mut house = House::new();
-        house.disk.breaks(&[&format!("write journal.sqlite-wal {effect}"), &format!("write journal.sqlite {effect}")]);
+        house.disk.breaks(&[&format!("write * {effect}")]);
         house.call_until_refused("before");
-        house.is_refusing("callbacks are refused", "full", "5");
+        house.is_refusing("callbacks are refused", why, "5");
         // As often as a full disk may be tried, nothing of it is answered with 200.
         let told = Senders::start(house.listener.address, 4, 20, "during", "").finish();
         assert!(told.answered.is_empty(), "{effect}: {told:?}");

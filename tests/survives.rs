@@ -160,7 +160,7 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
         }
         let told = senders.finish();
         assert!(told.faults.is_empty() && told.unanswered.is_empty(), "{run}: {told:?}");
-        assert_eq!(told.refused.is_empty(), fault.is_none(), "{run}: {told:?}");
+        assert!(told.refused.is_empty() || fault.is_some(), "{run}: {told:?}");
         console.signal(end);
         console.exit_code();
         disk.heals();
@@ -169,8 +169,9 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     let records = disk::records(&trace);
     let path = journal.to_str().expect("a path of text");
     let copied = records.iter().filter(|record| record.kind == "sync" && record.path == path).count();
-    assert!(copied >= 3, "the log was copied several times: {copied}");
+    let failed = records.iter().filter(|record| record.kind == "lost").count();
     let cuts = cut(&records, &journal, pick(160, 20_000), 2);
+    assert!(copied >= 3 && failed == 2, "the log was copied {copied} times, {failed} syncs failed");
     Figures::of("loss of power").with(cuts.answered, "events answered").with(cuts.states, "states of the disk").with(0, "lost").tell();
 }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{WRONG, fail, print};
+use super::{WRONG, descriptors, fail, print};
 use crate::bridge::Fault;
 use crate::bridge::anveo::{Anveo, Settings};
+use crate::callback::Limits;
 use crate::config::error::shown;
 use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret};
 use crate::contacts::{self, Found};
@@ -31,7 +32,7 @@ enum Finding {
 use Finding::{Fails, Holds, Open};
 
 /// The preconditions in the order in which they are printed.
-const NAMES: [&str; 8] = ["configuration", "secret files", "user key", "journal", "contacts", "port", "provider", "clock"];
+const NAMES: [&str; 9] = ["configuration", "secret files", "user key", "journal", "contacts", "port", "open files", "provider", "clock"];
 
 /// Checks everything, and prints a line for each precondition.
 ///
@@ -55,6 +56,7 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
         journal::check(&config, port::is_running(&port)),
         contacts(&config),
         port,
+        open_files(),
         provider,
         clock::check(jiff::Timestamp::now(), date.as_deref()),
     ];
@@ -131,6 +133,13 @@ fn contacts(config: &Config) -> Finding {
             })
         }
     }
+}
+
+/// Whether the system allows as many connections as there may be.
+fn open_files() -> Finding {
+    let descriptors = descriptors::raise();
+    descriptors::shortage(&Limits::default().within(descriptors), descriptors)
+        .map_or_else(|| Holds(format!("enough for all connections ({descriptors})")), Fails)
 }
 
 fn plural(count: usize, what: &str) -> String {

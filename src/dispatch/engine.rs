@@ -80,12 +80,12 @@ pub(super) enum Job {
 
 impl<B: Bridge> Engine<B> {
     /// Must be made on a tokio runtime. `start` is the place after which asks are new.
-    pub(super) fn new(journal: Arc<dyn Journal>, bridge: B, settings: Settings, start: Seq) -> Self {
+    pub(super) fn new(journal: Arc<dyn Journal>, bridge: Arc<B>, settings: Settings, start: Seq) -> Self {
         let recorder = Recorder::new(journal.clone(), settings.clock.clone());
         let rules = Rules::new(&settings);
         Self {
             journal,
-            bridge: Arc::new(bridge),
+            bridge,
             settings,
             start,
             recorder,
@@ -105,7 +105,7 @@ impl<B: Bridge> Engine<B> {
     }
 
     /// Runs until it is told to stop, or the handle is dropped.
-    pub(super) async fn run(mut self, mut feed: Feed, mut stop: oneshot::Receiver<Duration>) {
+    pub(super) async fn run(mut self, mut feed: Feed, mut stop: impl Future<Output = Result<Duration, oneshot::error::RecvError>> + Unpin) {
         self.settle();
         let mut ears = Ears::default();
         let grace = loop {

@@ -186,7 +186,7 @@ pub fn words(input: &[u8]) {
         Message::Reported(Err(text.clone())),
         Message::Reported(Ok(text.clone())),
         Message::Unread(text.clone()),
-        Message::NotWritten(text.clone()),
+        Message::NotDone(text.clone()),
         Message::Journal(health),
         Message::Listener(ListenerCounts {
             refused: u64::MAX,

@@ -13,6 +13,7 @@ pub mod harm;
 pub mod home;
 pub mod http;
 pub mod keys;
+pub mod line;
 pub mod peer;
 pub mod power;
 pub mod provider;

@@ -95,6 +95,9 @@ struct Shared {
 struct State {
     script: VecDeque<Answer>,
     requests: Vec<Request>,
+    /// How many there were, also of those that were not kept.
+    count: usize,
+    forgets: bool,
     complaints: Vec<String>,
     connections: HashMap<usize, TcpStream>,
     released: bool,
@@ -131,6 +134,30 @@ impl Provider {
             }
         });
         Self { address, shared }
+    }
+
+    /// Starts one that counts requests and keeps none of them, for long runs.
+    pub fn forgetful() -> Self {
+        let provider = Self::start();
+        provider.shared.lock().forgets = true;
+        provider
+    }
+
+    /// How many requests came.
+    pub fn count(&self) -> usize {
+        self.shared.lock().count
+    }
+
+    /// Waits until so many requests have come.
+    #[track_caller]
+    pub fn wait_for_count(&self, count: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.shared.lock();
+        while state.count < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{} of {count} requests came; complaints: {:#?}", state.count, state.complaints);
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Where it listens.
@@ -272,7 +299,10 @@ fn look_at(bytes: &[u8], connection: usize, shared: &Shared) -> Reply {
             Reply::to(Answer::Refuse("the request is not as documented"))
         }
     };
-    state.requests.push(Request { at: Instant::now(), connection, head, body, parameters: read.unwrap_or_default() });
+    state.count += 1;
+    if !state.forgets {
+        state.requests.push(Request { at: Instant::now(), connection, head, body, parameters: read.unwrap_or_default() });
+    }
     drop(state);
     shared.changed.notify_all();
     reply

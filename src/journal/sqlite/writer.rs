@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
@@ -17,6 +18,7 @@ use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
+use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health};
 
@@ -39,6 +41,8 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// What is being written: not lost to a panic while it is.
+    hand: VecDeque<(Draft, Promise)>,
     cutter: Cutter,
     path: PathBuf,
     /// Whether what the log held at the beginning is safe on disk.
@@ -59,24 +63,38 @@ impl Writer {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
         let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
-        let cutter = Cutter::default();
-        Self { connection, lock, queue, publisher, health, last, unrecorded, held, cutter, path, safe: false, files }
+        let (hand, cutter) = (VecDeque::new(), Cutter::default());
+        Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
     }
 
+    /// Writes until the queue is closed. A panic is the failure of the journal, and survived as one: callbacks are
+    /// refused, and asks go round, because silencing somebody must work.
     pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.health.send_replace(panicked());
+            // Another one leaves nothing to be done.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.work()));
+        }
+    }
+
+    fn work(&mut self) {
         self.lock.touch();
         let mut patience = HEARTBEAT;
-        while let Some(items) = self.queue.take(patience) {
+        loop {
+            if self.hand.is_empty() {
+                let Some(items) = self.queue.take(patience) else { break };
+                self.hand = items;
+            }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
-            let idle = items.is_empty();
-            if !items.is_empty() {
-                self.batch(items);
+            let idle = self.hand.is_empty();
+            if !idle {
+                self.batch();
                 self.cut_log();
             } else if in_trouble {
                 match touch_database(&self.connection) {
                     // There is room again for what was held.
-                    Ok(()) => self.batch(VecDeque::new()),
-                    Err(error) => self.is(verdict(&error).into()),
+                    Ok(()) => self.batch(),
+                    Err(error) => self.is(verdict(&error, &self.path).into()),
                 }
             }
             if !matches!(&*self.health.borrow(), Health::Failed(_))
@@ -107,18 +125,20 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
-        let mut events = Vec::with_capacity(items.len() + 1);
+    /// Writes what is in hand, answers for it and publishes it.
+    fn batch(&mut self) {
+        let mut events = Vec::with_capacity(self.hand.len() + 1);
         let written = self.recover().and_then(|recorded| {
             events.extend(recorded);
-            for (draft, _) in &mut items {
+            for (draft, _) in &mut self.hand {
                 self.held.mend(&mut draft.what);
             }
-            let drafts = items.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+            let drafts = self.hand.iter().map(|(draft, _)| draft);
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
+        let items = std::mem::take(&mut self.hand);
         let mut kept = Vec::with_capacity(items.len());
         for (draft, promise) in items {
             match &written {
@@ -162,7 +182,7 @@ impl Writer {
         if late.is_empty() {
             return Ok(None);
         }
-        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error))?;
+        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error, &self.path))?;
         self.held.is_written(&late);
         self.last = Seq(self.last.0 + late.len() as u64);
         Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
@@ -183,7 +203,7 @@ impl Writer {
             return;
         }
         let Err(error) = cut_log(&self.connection) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             // Room or a lock is missing; the next batch tries again.
@@ -201,7 +221,7 @@ impl Writer {
             return;
         }
         let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             tracing::warn!(%error, "old events could not be cut from the journal; it is tried again later");
@@ -236,6 +256,11 @@ pub(super) fn log_path(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// How the journal is after a panic of its thread.
+fn panicked() -> Health {
+    Health::Failed("its thread panicked; see the log".to_owned())
+}
+
 /// What the system calls a file by, whatever its name comes to mean.
 pub(super) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|meta| meta.ino())
@@ -246,7 +271,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.abandon();
         if std::thread::panicking() {
-            self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
+            self.health.send_replace(panicked());
         }
     }
 }
@@ -284,17 +309,4 @@ fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item 
 fn touch_database(connection: &Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
-}
-
-/// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
-/// forgotten since, so nothing after it can be trusted; a full or locked disk can be emptied.
-pub(super) fn verdict(error: &rusqlite::Error) -> AppendError {
-    let why = crate::text::clean_field(&error.to_string());
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
-            AppendError::Trouble(why)
-        }
-        None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
-        _ => AppendError::Failed(why),
-    }
 }
