@@ -26,10 +26,10 @@ use support::pty::DEADLINE;
 use support::scale::{Figures, pick};
 use vitals::{Vitals, length, quarters};
 
-/// How much memory may be above that of the second quarter in the last one: a twentieth, and a megabyte for what the
+/// How much memory may be above that of the second quarter in the last one: a fortieth, and a megabyte for what the
 /// allocator holds back.
 fn margin(memory: u64) -> u64 {
-    memory + memory / 20 + 1_024
+    memory + memory / 40 + 1_024
 }
 
 /// The most that the log beside the journal may hold, in bytes: a thousand pages and what comes while they are copied.
