@@ -229,7 +229,9 @@ fn whatever_comes_in_an_answers_place_an_ask_ends_as_what_it_was() {
 fn whatever_stalls_is_given_up_in_time_and_the_order_of_the_asks_holds() {
     std::thread::scope(|scope| {
         let waiting = [stalls, console::given_up_is_closed_first, console::orders_hold].map(|one| scope.spawn(one));
-        waiting.into_iter().for_each(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        for one in waiting {
+            one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
 }
 

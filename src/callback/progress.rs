@@ -78,6 +78,8 @@ impl Progress {
         self.0.last.store(true, Ordering::Relaxed);
         self.0.is_known.store(false, Ordering::Relaxed);
         self.0.since.store(0, Ordering::Relaxed);
+        // What it asked is known, so nothing has to be read first.
+        self.had_a_turn();
     }
 
     /// Whether it ends with its answer, and nothing more that was sent is read.

@@ -108,7 +108,9 @@ pub fn play(cases: &[Case], at_once: usize) -> Sum {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..at_once.min(cases.len())).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
     // Requests that were cut on their way are what this is about.
     let complaints = provider.take_complaints();
