@@ -28,6 +28,7 @@ mod time;
 pub mod urls;
 
 pub use execute::execute;
+pub use faults::FAULT;
 pub use output::{WRONG, complain, fail, print, print_bytes};
 
 /// A terminal console for moderating live phone conferences.

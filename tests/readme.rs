@@ -140,6 +140,7 @@ fn every_exit_code_is_there() {
     let mut codes: BTreeSet<u8> = [0, cli::check::FAILED, cli::WRONG].into();
     let outcomes = [Outcome::Accepted, Outcome::Refused, Outcome::NotDelivered, Outcome::Unknown, Outcome::NotSent];
     codes.extend(outcomes.map(cli::ask::exit_code));
+    codes.insert(cli::FAULT);
     let codes: Vec<_> = codes.iter().map(ToString::to_string).chain(["128".to_owned()]).collect();
     assert_eq!(shown, codes);
 }
