@@ -12,6 +12,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod execute;
 mod faults;
 mod follow;

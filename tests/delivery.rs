@@ -6,15 +6,20 @@
 
 mod support;
 
+#[path = "delivery/console.rs"]
+mod console;
+#[path = "delivery/desk.rs"]
+mod desk;
 #[path = "support/faulty.rs"]
 mod faulty;
 #[path = "delivery/shot.rs"]
 mod shot;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use faulty::{Dress, End, Fault, Faulty};
+use rustix::process::{Pid, Signal, kill_process};
 use shot::{Case, command, play, shoot};
 use support::home::Home;
 use support::provider::Provider;
@@ -61,11 +66,13 @@ fn cut_at_any_byte_an_ask_ends_as_what_it_was() {
     for action in ACTIONS {
         // A mute that was cut is tried again, and then it goes well.
         let cut = if action == "mute" { ACCEPTED } else { UNKNOWN };
-        for end in [End::Close, End::Reset, End::Half] {
-            for at in cuts(&request) {
+        for (turn, end) in [End::Close, End::Reset, End::Half].into_iter().enumerate() {
+            // In the gate each byte meets one of the three.
+            let step = pick(3, 1);
+            for at in cuts(&request).into_iter().skip(turn % step).step_by(step) {
                 cases.push(case(action, [Fault::Request(at, end)], cut));
             }
-            for at in cuts(&answer) {
+            for at in cuts(&answer).into_iter().skip(turn % step).step_by(step).chain([answer.len()]) {
                 let whole = at >= answer.len();
                 let outcomes = if !whole {
                     cut
@@ -176,7 +183,7 @@ fn odd_but_sound(cases: &mut Vec<Case>) {
 /// Answers that come before all of the request has: it never reaches the provider.
 fn early(cases: &mut Vec<Case>, request: &[u8]) {
     let head = request.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
-    for at in [1, 100, head, request.len() - 1, request.len()] {
+    for at in [1, 100, head, request.len() - 1, ALL] {
         for action in ACTIONS {
             let busy = http("503 Busy", "Connection: close\r\n", SUCCESS);
             let wish = http("429 Slow down", "Retry-After: 1\r\nConnection: close\r\n", "");
@@ -188,12 +195,11 @@ fn early(cases: &mut Vec<Case>, request: &[u8]) {
             cases.push(case(action, [Fault::Early(at, no, End::Close)], ANY));
         }
     }
-    let all = request.len();
     for action in ACTIONS {
-        let busy = Fault::Early(all, http("503 Busy", "", ""), End::Keep);
+        let busy = Fault::Early(ALL, http("503 Busy", "", ""), End::Keep);
         cases.push(case(action, vec![busy.clone(); 3], NOT_DELIVERED));
         cases.push(case(action, [busy.clone(), busy], ACCEPTED));
-        let no = Fault::Early(all, http("200 OK", "", DECLINED), End::Keep);
+        let no = Fault::Early(ALL, http("200 OK", "", DECLINED), End::Keep);
         cases.push(case(action, [no], &["refused"]));
     }
 }
@@ -214,12 +220,22 @@ fn whatever_comes_in_an_answers_place_an_ask_ends_as_what_it_was() {
     odd_but_sound(&mut cases);
     early(&mut cases, &request);
     out_of_reach(&mut cases);
-    let sum = play(&cases, 32);
+    let sum = play(&cases, 64);
     Figures::of("answers replaced, doubled, too early or missing").with(sum.asks, "asks").with(sum.faults, "faults").with(0, "lost").tell();
 }
 
+/// Three that mostly wait, at the same time.
 #[test]
-fn whatever_stalls_is_given_up_in_time_and_its_connection_closed() {
+fn whatever_stalls_is_given_up_in_time_and_the_order_of_the_asks_holds() {
+    std::thread::scope(|scope| {
+        let waiting = [stalls, console::given_up_is_closed_first, console::orders_hold].map(|one| scope.spawn(one));
+        for one in waiting {
+            one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
+fn stalls() {
     let (request, answer) = sample();
     let spread = |message: &[u8]| {
         let step = pick(message.len().div_ceil(3), 2);
@@ -247,4 +263,77 @@ fn whatever_stalls_is_given_up_in_time_and_its_connection_closed() {
     }
     let sum = play(&cases, 128);
     Figures::of("exchanges stalled").with(sum.asks, "asks").with(sum.faults, "faults").with(0, "lost").tell();
+}
+
+/// What the proxy has seen of one ask, tried three times because the provider is busy: the waits between.
+fn waits(home: &Home, proxy: &Faulty, key: &str) -> Vec<Duration> {
+    proxy.script(vec![Fault::Early(ALL, http("503 Busy", "", ""), End::Keep); 3]);
+    let shot = shoot(home, &proxy.url(), "kick", key);
+    assert_eq!((shot.code, &*shot.outcome()), (5, "not delivered"), "{shot:?}");
+    proxy.take().windows(2).map(|two| two[1].began - two[0].began).collect()
+}
+
+#[test]
+fn three_tries_with_growing_waits_that_differ() {
+    let (provider, home) = (Provider::start(), Home::new());
+    let all: Vec<Vec<Duration>> = std::thread::scope(|scope| {
+        let some = |key: usize| {
+            let (provider, home) = (&provider, &home);
+            move || waits(home, &Faulty::before(provider.address()), &format!("key-{key}"))
+        };
+        let runs: Vec<_> = (0..6).map(|key| scope.spawn(some(key))).collect();
+        runs.into_iter().map(|run| run.join().expect("no panic")).collect()
+    });
+    for (try_, bounds) in [(0, 370..1_120), (1, 1_120..6_000)] {
+        let mut millis: Vec<_> = all.iter().map(|waits| waits[try_].as_millis()).collect();
+        assert!(millis.iter().all(|wait| bounds.contains(wait)), "{all:?}");
+        millis.sort_unstable();
+        millis.dedup();
+        assert!(millis.len() > 2, "desks that failed together do not come back together: {all:?}");
+    }
+    assert!(provider.requests().is_empty());
+}
+
+#[test]
+fn a_redirect_is_followed_nowhere() {
+    let (provider, home) = (Provider::start(), Home::new());
+    let proxy = Faulty::before(provider.address());
+    for (status, action) in [("301 Moved", "mute"), ("302 Found", "kick"), ("307 Temporary", "unmute"), ("308 Permanent", "kick")] {
+        // Whatever came there would be a complaint of the provider's.
+        let place = format!("Location: http://{}/elsewhere\r\n", provider.address());
+        proxy.script([Fault::Early(ALL, http(status, &place, ""), End::Keep)]);
+        let shot = shoot(&home, &proxy.url(), action, "key");
+        assert_eq!((shot.code, &*shot.outcome()), (4, "unknown"), "{shot:?}");
+        assert_eq!(proxy.take().len(), 1, "{status}");
+    }
+    assert!(provider.requests().is_empty());
+}
+
+#[test]
+fn a_script_that_is_stopped_says_so_and_sends_nothing_more() {
+    let (provider, home) = (Provider::start(), Home::new());
+    let mut proxy = Faulty::before(provider.address());
+    let signals = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::KILL, -1)];
+    for (round, (signal, code)) in signals.into_iter().enumerate() {
+        for (state, fault) in [
+            ("in flight", Fault::Request(ALL, End::Stall)),
+            ("before its second try", Fault::Early(ALL, http("503 Busy", "Retry-After: 9\r\n", ""), End::Keep)),
+        ] {
+            proxy.script([fault]);
+            let child = command(&home, &proxy.url(), "kick", &format!("{state} {round}")).spawn().expect("confmod starts");
+            proxy.wait_for("the request", |all| all.len() == 1);
+            if state == "in flight" {
+                provider.wait_for_request(round + 1);
+            }
+            kill_process(Pid::from_child(&child), signal).expect("a signal");
+            let output = child.wait_with_output().expect("its output");
+            assert_eq!(output.status.code().unwrap_or(-1), code, "{state}: {output:?}");
+            assert!(output.stdout.is_empty(), "{state}: {output:?}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(signal == Signal::KILL || said.contains("whether it acted is unknown"), "{state}: {said}");
+            assert_eq!(proxy.take().len(), 1, "{state}: one try");
+        }
+    }
+    proxy.go_down();
+    assert_eq!(provider.requests().len(), signals.len(), "what was in flight, and nothing beside it");
 }

@@ -19,7 +19,7 @@ use super::rules::Rules;
 use super::settle;
 use crate::bridge::{Bridge, Order};
 use crate::conference::event::{Answer, Ask, Seq};
-use crate::conference::{Action, CallKey, Outcome};
+use crate::conference::{Action, CallKey, Moment, Outcome};
 use crate::journal::{Feed, Journal};
 
 /// How long nothing may have left before a connection is kept warm.
@@ -46,6 +46,8 @@ pub(super) struct Engine<B> {
     pub(super) rules: Rules,
     tasks: JoinSet<Option<Ended>>,
     pub(super) jobs: HashMap<task::Id, Job>,
+    /// When each moderator last stopped what was asked for many.
+    pub(super) stopped: HashMap<Box<str>, Moment>,
     /// Bulk and automatic asks in flight.
     paced: u32,
     /// When the next of them may leave.
@@ -94,6 +96,7 @@ impl<B: Bridge> Engine<B> {
             rules,
             tasks: JoinSet::new(),
             jobs: HashMap::new(),
+            stopped: HashMap::new(),
             paced: 0,
             pace_at: Instant::now(),
             patient_until: Instant::now(),

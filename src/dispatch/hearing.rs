@@ -4,12 +4,16 @@
 use super::engine::{Engine, Job, QUITTING};
 use super::lanes::Waiting;
 use crate::bridge::Bridge;
-use crate::conference::event::{Ask, Event, Seq, What};
-use crate::conference::{CallKey, ConferenceId};
+use crate::conference::event::{Ask, Cause, Event, Halted, Seq, What};
+use crate::conference::{CallKey, ConferenceId, Moment};
 
 const LEFT: &str = "the caller left";
 const MOVED: &str = "the caller is in another conference now";
 const REPLACED: &str = "replaced by a newer ask";
+
+fn stopped_by(moderator: &str) -> String {
+    format!("stopped by {moderator}")
+}
 
 impl<B: Bridge> Engine<B> {
     /// Takes in what has happened.
@@ -23,12 +27,31 @@ impl<B: Bridge> Engine<B> {
                         self.joined(&arrival.call, conference);
                     }
                 }
-                What::Asked(ask) => self.asked(Waiting { seq: event.seq, ask: ask.clone() }, told.moot),
-                What::Halted(halted) => self.stop_asks(&halted.asks, &format!("stopped by {}", halted.by)),
+                What::Asked(ask) => {
+                    let waiting = Waiting { seq: event.seq, ask: ask.clone() };
+                    if told.moot.is_none() && self.is_stopped(ask, event.at) {
+                        self.not_sent(waiting, &stopped_by(&ask.by));
+                    } else {
+                        self.asked(waiting, told.moot);
+                    }
+                }
+                What::Halted(halted) => self.halted(halted, event.at),
                 _ => {}
             }
             self.stop_asks(&told.stop, told.why);
         }
+    }
+
+    fn halted(&mut self, halted: &Halted, at: Moment) {
+        if halted.rest {
+            self.stopped.insert(halted.by.clone(), at);
+        }
+        self.stop_asks(&halted.asks, &stopped_by(&halted.by));
+    }
+
+    /// Whether it is one of many that were stopped before all of them had come round.
+    fn is_stopped(&self, ask: &Ask, at: Moment) -> bool {
+        ask.cause == Cause::Bulk && self.stopped.get(&ask.by).is_some_and(|stopped| at < *stopped)
     }
 
     fn asked(&mut self, waiting: Waiting, moot: Option<&'static str>) {

@@ -25,7 +25,6 @@ pub struct Shot {
     pub code: i32,
     pub out: String,
     pub err: String,
-    pub took: Duration,
 }
 
 impl Shot {
@@ -66,10 +65,9 @@ pub fn shoot(home: &Home, url: &str, action: &str, key: &str) -> Shot {
         }
         thread::sleep(Duration::from_millis(3));
     }
-    let took = begun.elapsed();
     let output = child.wait_with_output().expect("its output");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Shot { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr), took }
+    Shot { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// An ask that something is done to, and the outcomes that are true then.
@@ -85,7 +83,6 @@ pub struct Case {
 pub struct Sum {
     pub asks: usize,
     pub faults: usize,
-    pub executed: usize,
 }
 
 /// Makes the asks of all cases, so many at a time, each through a fresh connection, and judges every one.
@@ -111,12 +108,14 @@ pub fn play(cases: &[Case], at_once: usize) -> Sum {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..at_once.min(cases.len())).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
     // Requests that were cut on their way are what this is about.
     let complaints = provider.take_complaints();
     assert!(complaints.iter().all(|complaint| complaint.starts_with("an unfinished request")), "{complaints:#?}");
-    Sum { asks: cases.len(), faults: faults.into_inner(), executed: provider.requests().len() }
+    Sum { asks: cases.len(), faults: faults.into_inner() }
 }
 
 fn take<'a>(next: &AtomicUsize, cases: &'a [Case]) -> Option<(usize, &'a Case)> {

@@ -70,6 +70,12 @@ impl Busy {
         self.console.wait_for(|screen| !screen.notice().contains("/ben"), "the filter to go");
     }
 
+    /// Waits until so many callbacks of the flood were answered.
+    pub fn flooded(&self, callbacks: usize) {
+        let flood = self.flood.as_ref().expect("a flood");
+        wait(|| flood.answered() >= callbacks, "the flood to come so far");
+    }
+
     /// Ends the flood and waits until all of it is on the screen.
     #[track_caller]
     pub fn calm(&mut self) {
@@ -92,7 +98,9 @@ impl Busy {
         assert_eq!(self.console.exit_code(), code, "{}", self.console.screen_text());
         let took = asked.elapsed();
         assert!(took < LONGEST, "it took {took:?}");
-        self.console.terminal_is_clean();
+        if self.console.has_window() {
+            self.console.terminal_is_clean();
+        }
         self.kept()
     }
 
@@ -109,13 +117,15 @@ impl Busy {
         let kept: u32 = journal.query_row(&count, [], |row| row.get(0)).expect("a number");
         // One that was written and not answered any more is no fault.
         assert!(kept as usize >= answered && answered > 0, "{answered} were answered, {kept} are kept");
-        Ended { stage: self.stage, journal }
+        Ended { stage: self.stage, callbacks: answered, journal }
     }
 }
 
 /// What is left.
 pub struct Ended {
     pub stage: Stage,
+    /// How many callbacks of the flood were answered `200`.
+    pub callbacks: usize,
     journal: Connection,
 }
 
@@ -171,4 +181,19 @@ fn state(pid: i32) -> Option<char> {
 pub fn worked(pid: i32) -> Option<u64> {
     let fields = fields(pid)?;
     Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+}
+
+/// Numbers that look thrown and are the same in every run.
+pub struct Dice(u32);
+
+impl Dice {
+    pub fn new(seed: u32) -> Self {
+        Self(seed)
+    }
+
+    /// A number below another.
+    pub fn roll(&mut self, below: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) % below
+    }
 }

@@ -26,6 +26,12 @@ static FAULTY: LazyLock<PathBuf> = LazyLock::new(|| {
         Some(name) => name,
     };
     let mut build = Command::new(env!("CARGO"));
+    // What cargo says to a test of its package would make it build other packages anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            build.env_remove(name);
+        }
+    }
     build.args(["build", "--quiet", "--locked", "--offline", "--example", "faulty", "--profile", profile]);
     build.arg("--target-dir").arg(folder.parent().expect("a folder")).current_dir(env!("CARGO_MANIFEST_DIR"));
     assert!(build.status().expect("cargo runs").success(), "the program with the trap cannot be built");
@@ -92,6 +98,28 @@ fn a_panic_of_the_listener_costs_one_callback() {
     );
     assert_eq!(answer, b"", "that one is cut off");
     goes_on_and_tells(busy, "net", "callbacks may be lost");
+}
+
+/// Through a shell that allows few open files.
+const FEW_FILES: [&str; 2] = ["-c", "ulimit -n 48; exec \"$0\" \"$@\""];
+
+#[test]
+fn a_listener_that_is_gone_is_told_and_asks_go_on() {
+    let few = |stage: &Stage, setup: Setup| trapped(stage, setup, "net", "accepting").through("/bin/sh", FEW_FILES);
+    let mut busy = Busy::on(Stage::new(), few);
+    // More connections than files: accepting fails, which is where the trap is.
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.extend(std::net::TcpStream::connect(busy.listener.address));
+    }
+    busy.console.wait_for_text("panic in the thread net: callbacks may be lost");
+    assert!(std::net::TcpStream::connect(busy.listener.address).is_err(), "nobody waits there in vain");
+    busy.console.send_keys("m");
+    busy.stage.provider.wait_for_action("MUTE", "ada");
+    busy.console.wait_for_row("Ada", "muted");
+    let asked = Instant::now();
+    busy.quit();
+    busy.ends(asked, FAULT);
 }
 
 #[test]

@@ -7,11 +7,14 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::set_socket_linger;
+use rustix::io::Errno;
+use rustix::net::sockopt::{set_socket_linger, set_socket_reuseport};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, getsockname, listen, recv, socket_with};
 
 use crate::support::provider::{PATH, message_length};
 
@@ -56,7 +59,8 @@ pub enum Fault {
     /// The provider gets the request; the first bytes come back in the answer's place, then the second for ever, with
     /// this pause.
     Endless(&'static [u8], &'static [u8], Duration),
-    /// When so many bytes of the request have come, these come back and the connection ends. The provider gets nothing.
+    /// When so many bytes of the request have come, or all of it for the largest number, these come back and the
+    /// connection ends. The provider gets nothing.
     Early(usize, &'static [u8], End),
     /// The provider gets the request and no end of it: half-closed towards it.
     HalfRequest,
@@ -83,17 +87,24 @@ pub struct Exchange {
     pub fault: Fault,
     /// Connections are counted from 1.
     pub connection: usize,
+    /// When the first byte of the request came.
     pub began: Instant,
+    /// Stalled connections that the program had not closed when that byte came.
+    pub beside: Vec<usize>,
     /// The provider got all of the request.
     pub delivered: bool,
     /// All of what the provider answered came back.
     pub answered: bool,
+    /// Everything that was to come back is on its way, also what comes after the answer.
+    pub out: bool,
     /// When the program closed the connection, where that was waited for.
     pub closed: Option<Instant>,
 }
 
 /// A running proxy. Dropping it closes everything.
 pub struct Faulty {
+    /// Keeps the port while nobody listens on it.
+    _holder: OwnedFd,
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<thread::JoinHandle<()>>,
@@ -111,12 +122,25 @@ struct State {
     invent: Option<Box<dyn FnMut() -> Fault + Send>>,
     exchanges: Vec<Exchange>,
     open: Vec<(usize, TcpStream)>,
+    /// Of these, who waits for the program to close.
+    stalled: Vec<usize>,
     connections: usize,
     down: bool,
     sample: (Vec<u8>, Vec<u8>),
 }
 
 impl State {
+    /// Stalled connections that are still open on the program's side. Asked of the machine: when a thread wakes up that
+    /// waits for the close says nothing of when it came.
+    fn beside(&self) -> Vec<usize> {
+        let is_open = |stream: &TcpStream| {
+            let mut byte = [0_u8];
+            matches!(recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT), Err(Errno::AGAIN) | Ok((1.., _)))
+        };
+        let stalled = self.open.iter().filter(|(number, stream)| self.stalled.contains(number) && is_open(stream));
+        stalled.map(|(number, _)| *number).collect()
+    }
+
     fn next(&mut self) -> Fault {
         let invent = &mut self.invent;
         self.script.pop_front().or_else(|| invent.as_mut().map(|invent| invent())).unwrap_or(Fault::None)
@@ -139,10 +163,10 @@ impl Faulty {
     /// Starts one before this provider, without any fault.
     pub fn before(provider: SocketAddr) -> Self {
         let shared = Arc::new(Shared { provider, state: Mutex::default() });
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for the proxy");
-        let address = listener.local_addr().expect("the proxy's address");
-        let acceptor = Some(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, acceptor }
+        let holder = bound(&(Ipv4Addr::LOCALHOST, 0).into());
+        let address = getsockname(&holder).ok().and_then(|address| address.try_into().ok()).expect("the proxy's address");
+        let acceptor = Some(accept(listening(&address), Arc::clone(&shared)));
+        Self { _holder: holder, address, shared, acceptor }
     }
 
     /// What `CONFMOD_API_URL` is set to.
@@ -213,16 +237,8 @@ impl Faulty {
         if self.acceptor.is_some() {
             return;
         }
-        let deadline = Instant::now() + LONGEST;
-        let listener = loop {
-            match TcpListener::bind(self.address) {
-                Ok(listener) => break listener,
-                Err(error) => assert!(Instant::now() < deadline, "the proxy's port is taken: {error}"),
-            }
-            thread::sleep(Duration::from_millis(10));
-        };
         self.shared.lock().down = false;
-        self.acceptor = Some(accept(listener, Arc::clone(&self.shared)));
+        self.acceptor = Some(accept(listening(&self.address), Arc::clone(&self.shared)));
     }
 }
 
@@ -230,6 +246,19 @@ impl Drop for Faulty {
     fn drop(&mut self) {
         self.go_down();
     }
+}
+
+/// A socket on this port, beside others of this process.
+fn bound(address: &SocketAddr) -> OwnedFd {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).expect("a socket for the proxy");
+    set_socket_reuseport(&socket, true).and_then(|()| bind(&socket, address)).expect("a port for the proxy");
+    socket
+}
+
+fn listening(address: &SocketAddr) -> TcpListener {
+    let socket = bound(address);
+    listen(&socket, 128).expect("a listener for the proxy");
+    socket.into()
 }
 
 fn accept(listener: TcpListener, shared: Arc<Shared>) -> thread::JoinHandle<()> {
@@ -278,7 +307,7 @@ impl Exchange {
     }
 
     fn new(fault: Fault, connection: usize) -> Self {
-        Self { fault, connection, began: Instant::now(), delivered: false, answered: false, closed: None }
+        Self { fault, connection, began: Instant::now(), beside: Vec::new(), delivered: false, answered: false, out: false, closed: None }
     }
 }
 
@@ -316,9 +345,13 @@ impl Line<'_> {
             let mut state = self.shared.lock();
             let fault = state.next();
             let place = state.exchanges.len();
-            state.exchanges.push(Exchange::new(fault.clone(), self.number));
+            let beside = state.beside();
+            state.exchanges.push(Exchange { beside, ..Exchange::new(fault.clone(), self.number) });
             drop(state);
             let end = self.exchange(&fault, first.to_vec(), place).unwrap_or(End::Close);
+            if end == End::Stall {
+                self.shared.lock().stalled.push(self.number);
+            }
             end.befall(self.client, || self.shared.note(place, |exchange| exchange.closed = Some(Instant::now())));
             if end != End::Keep {
                 break;
@@ -329,8 +362,11 @@ impl Line<'_> {
     /// One exchange, of whose request the first byte has come; says how it ends. None when a side went away.
     fn exchange(&mut self, fault: &Fault, first: Vec<u8>, place: usize) -> Option<End> {
         if let Fault::Early(bytes, words, end) = fault {
-            let mut rest = vec![0; bytes.saturating_sub(1)];
-            self.client.read_exact(&mut rest).ok()?;
+            if *bytes == usize::MAX {
+                read_message(self.client, first)?;
+            } else {
+                self.client.read_exact(&mut vec![0; bytes.saturating_sub(1)]).ok()?;
+            }
             self.back(words)?;
             return Some(*end);
         }
@@ -357,7 +393,6 @@ impl Line<'_> {
             self.upstream = None;
         }
         self.shared.lock().sample = (request, answer.clone());
-        let end = self.answer(fault, &answer)?;
         let answered = match fault {
             Fault::Answer(Dress::Instead(_), ..) | Fault::Endless(..) => false,
             Fault::Answer(dress, bytes, _) => {
@@ -367,7 +402,10 @@ impl Line<'_> {
             }
             _ => true,
         };
+        // Noted before the program can know it.
         self.shared.note(place, |exchange| exchange.answered = answered);
+        let end = self.answer(fault, &answer)?;
+        self.shared.note(place, |exchange| exchange.out = true);
         Some(end)
     }
 

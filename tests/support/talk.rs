@@ -98,13 +98,19 @@ impl Talk {
     /// Everything that is said until the end, and the exit code; a signal's is negative.
     #[track_caller]
     pub fn ended(&mut self) -> (String, i32) {
+        self.ended_within(LONGEST)
+    }
+
+    /// The same where the machine is busy with more than this.
+    #[track_caller]
+    pub fn ended_within(&mut self, longest: Duration) -> (String, i32) {
         let asked = Instant::now();
         while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
             self.heard.push(line);
         }
         let status = self.child.wait().expect("it ends");
         let took = asked.elapsed();
-        assert!(took < LONGEST, "it took {took:?}; heard:\n{}", self.heard.concat());
+        assert!(took < longest, "it took {took:?}; heard:\n{}", self.heard.concat());
         let all = self.heard.concat();
         assert!(all.chars().all(|c| c == '\n' || !c.is_control()), "{all:?}");
         assert!(!all.contains(TOKEN) && !all.contains(USERKEY), "{all}");

@@ -148,7 +148,7 @@ async fn no_further_try_for_what_is_stopped() {
     let house = House::open([no(10, FaultKind::Cut), yes(5_000)]);
     let bulk = ["a", "b"].map(|call| house.asked(call, Cause::Bulk));
     sleep(Duration::from_millis(300)).await;
-    house.journal.put(What::Halted(Halted { asks: bulk.to_vec(), by: "grace".into() }));
+    house.journal.put(What::Halted(Halted { asks: bulk.to_vec(), by: "grace".into(), rest: false }));
     let ends = house.ends(2).await;
     assert_eq!(told(&ends[&bulk[0].0]), (Outcome::Unknown, "Cut; not tried again: stopped by grace"));
     assert_eq!(ends[&bulk[1].0].outcome, Outcome::Accepted, "what is out is waited for");
@@ -167,4 +167,53 @@ async fn quitting_between_two_tries_says_what_is_known() {
         assert_eq!(house.left().len(), 1);
         assert!(house.begun.elapsed() < Duration::from_millis(200), "and nothing is waited for");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_that_are_stopped_none_leaves_that_comes_round_later() {
+    let house = House::open([]);
+    let many = |call: &str, by: &str| What::Asked(Ask { by: by.into(), ..ask(call, Cause::Bulk) });
+    sleep(Duration::from_millis(500)).await;
+    // The press was made now; a part of it is written down after it was stopped.
+    let pressed = Moment::default().plus(house.begun.elapsed());
+    sleep(Duration::from_millis(500)).await;
+    house.journal.put(What::Halted(Halted { asks: vec![], by: "grace".into(), rest: true }));
+    let late = house.journal.put_of(pressed, many("a", "grace"));
+    let others = house.journal.put_of(pressed, many("b", "ada"));
+    let key = house.journal.put_of(pressed, What::Asked(Ask { by: "grace".into(), ..ask("c", Cause::Key) }));
+    let next = house.journal.put(many("d", "grace"));
+    let ends = house.ends(4).await;
+    assert_eq!(told(&ends[&late.0]), (Outcome::NotSent, "stopped by grace"));
+    assert!([others, key, next].iter().all(|seq| ends[&seq.0].outcome == Outcome::Accepted), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_journal_has_trouble_every_ask_ends_once() {
+    let mut house = House::open([yes(500), no(10, FaultKind::NoConnection)]);
+    for call in ["a", "b", "gone", "bulk"] {
+        house.journal.put(arrives(call));
+    }
+    house.journal.trouble(true);
+    let flying = house.asked("a", Cause::Key);
+    let between = house.asked("b", Cause::Key);
+    house.rest().await;
+    let replaced = house.asked_to(Action::Unmute, "a");
+    let waiting = house.asked_to(Action::Mute, "a");
+    house.journal.trouble(false);
+    house.journal.put(What::Left(only("gone")));
+    house.journal.trouble(true);
+    let gone = house.asked("gone", Cause::Key);
+    let bulk = house.asked("bulk", Cause::Bulk);
+    sleep(Duration::from_millis(300)).await;
+    house.journal.fail();
+    house.stop(2).await;
+    let told: Vec<_> = house.journal.all().into_iter().filter(|event| !event.seq.is_recorded()).collect();
+    let outcomes = [flying, between, replaced, waiting, gone, bulk].map(|seq| {
+        let of_it = |what: &What| if let What::Answered(answer) = what { (answer.ask == seq).then_some(answer.outcome) } else { None };
+        told.iter().filter_map(|event| of_it(&event.what)).collect::<Vec<_>>()
+    });
+    let once = |outcome| vec![outcome];
+    let (accepted, not_sent) = (once(Outcome::Accepted), once(Outcome::NotSent));
+    let expected = [accepted.clone(), once(Outcome::NotDelivered), not_sent.clone(), not_sent.clone(), not_sent, accepted];
+    assert_eq!(outcomes, expected, "each once, though nothing of it is on disk");
 }

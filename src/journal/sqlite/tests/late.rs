@@ -33,7 +33,7 @@ async fn marks_and_stops_of_late_asks_are_about_their_places() {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, other, ask) = in_trouble(&folder.path().join("j.sqlite")).await;
     let sent = || What::Sent(Sent { asks: vec![Seq(77), ask] });
-    let halted = || What::Halted(Halted { asks: vec![ask], by: "ada".into() });
+    let halted = || What::Halted(Halted { asks: vec![ask], by: "ada".into(), rest: false });
     journal.append(draft(2, halted())).durable().await.expect("goes round");
     other.execute_batch("ROLLBACK").expect("free again");
     journal.append(draft(3, sent())).durable().await.expect("durable");
