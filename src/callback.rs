@@ -26,7 +26,7 @@ mod router_tests;
 mod socket_tests;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -34,11 +34,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::routing::any;
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 
 use answers::Answer;
 pub use counts::Counts;
 pub use fields::is_known_field;
 use fields::{Fields, Kind};
+use guard::strangers::{Stranger, Strangers};
 pub use guard::{Guard, Limits};
 pub use server::{Listener, start};
 pub use urls::{CallbackUrl, MASKED, urls};
@@ -53,6 +55,9 @@ pub const ROOT: &str = "/callback";
 struct Door {
     journal: Arc<dyn Journal>,
     guard: Guard,
+    strangers: Mutex<Strangers>,
+    /// Room for answers that wait.
+    delays: Semaphore,
     conference: Option<ConferenceId>,
     counts: Arc<Counts>,
     clock: fn() -> Moment,
@@ -73,7 +78,8 @@ pub fn router(
     counts: Arc<Counts>,
     clock: fn() -> Moment,
 ) -> Router {
-    let door = Arc::new(Door { journal, guard, conference, counts, clock });
+    let delays = Semaphore::new(guard.limits().strangers_delayed);
+    let door = Arc::new(Door { journal, guard, strangers: Mutex::new(Strangers::new()), delays, conference, counts, clock });
     Router::new().route("/healthz", any(healthz)).fallback(callback).with_state(door)
 }
 
@@ -129,15 +135,16 @@ impl Door {
             return Err(Answer::headers_too_large(limits.header_block, limits.headers));
         }
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-        if !self.guard.admits(token, peer, &head.headers) {
-            return Err(Answer::forbidden());
+        let progress = head.extensions.get::<progress::Progress>();
+        if let Err(stranger) = self.guard.admits(token, peer, &head.headers) {
+            return Err(self.turn_away(stranger, progress).await);
         }
         let kind = Kind::from_path(kind).ok_or_else(Answer::no_such_kind)?;
         if head.method != Method::GET && head.method != Method::POST {
             return Err(Answer::wrong_method("GET, POST"));
         }
         let body = collect(body, limits).await?;
-        if let Some(progress) = head.extensions.get::<progress::Progress>() {
+        if let Some(progress) = progress {
             progress.request_is_complete();
         }
 
@@ -156,6 +163,25 @@ impl Door {
             Ok(_) => Ok(at),
             Err(error) => Err(Answer::unavailable(&error)),
         }
+    }
+
+    /// The one answer to strangers. Who sends one after the other gets it late, on a connection that makes
+    /// room before any other and that is not read on.
+    async fn turn_away(&self, stranger: Stranger, progress: Option<&progress::Progress>) -> Answer {
+        let noted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).note(stranger, (self.clock)());
+        if let Some(sentence) = noted.tell {
+            tracing::warn!("{sentence}");
+            self.counts.turned_away(&sentence);
+        }
+        if noted.too_many {
+            if let Some(progress) = progress {
+                progress.comes_last();
+            }
+            if let Ok(_room) = self.delays.try_acquire() {
+                tokio::time::sleep(self.guard.limits().stranger_delay).await;
+            }
+        }
+        Answer::forbidden()
     }
 }
 

@@ -97,6 +97,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     let too_large = ended.as_ref().is_err_and(hyper::Error::is_parse_too_large);
     let is_malformed = is_ambiguous || ended.as_ref().is_err_and(hyper::Error::is_parse);
     match ended {
+        Ok(()) if progress.is_last() => return,
         // An earlier answer that is stuck half-way leaves no place for another.
         _ if is_malformed && progress.is_waiting() => {
             shared.counts.refused();

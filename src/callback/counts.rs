@@ -1,5 +1,5 @@
 //! What the listener counts, for the console's header, and which slips of a call flow are worth telling. Nothing here
-//! waits; only a slip takes a lock.
+//! waits; only sentences take a lock.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,6 +17,7 @@ pub struct Counts {
     evicted: AtomicU64,
     last: AtomicI64,
     slips: Mutex<Slips>,
+    strangers: Mutex<Option<Arc<str>>>,
     news: Notify,
 }
 
@@ -46,6 +47,7 @@ impl Default for Counts {
             evicted: AtomicU64::new(0),
             last: AtomicI64::new(NEVER),
             slips: Mutex::default(),
+            strangers: Mutex::default(),
             news: Notify::new(),
         }
     }
@@ -78,6 +80,11 @@ impl Counts {
         self.slips.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
     }
 
+    /// The last thing that is to be told of requests that were not let in, as a sentence: from where, and how many.
+    pub fn last_strangers(&self) -> Option<Arc<str>> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Waits until something was refused or dropped since the last wait. For one waiter.
     pub async fn changed(&self) {
         self.news.notified().await;
@@ -97,6 +104,10 @@ impl Counts {
         slips.told.insert(sort, (at, 0));
         slips.last = Some(sentence().into());
         Some(passed_over)
+    }
+
+    pub(super) fn turned_away(&self, sentence: &str) {
+        *self.strangers.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
     }
 
     pub(super) fn refused(&self) {

@@ -8,11 +8,14 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv4Net};
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
 
-use super::urls::segment;
 use crate::config::{ExposeSecret as _, Secret};
+
+pub(super) mod strangers;
+mod tokens;
+
+use strangers::Stranger;
+use tokens::Tokens;
 
 /// How much is taken, and for how long it is waited. The defaults are the product's promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,10 @@ pub struct Limits {
     pub linger_time: Duration,
     /// How long to wait after the system refused to accept a connection.
     pub accept_pause: Duration,
+    /// How long an address that sends one wrong token after the other waits for each answer.
+    pub stranger_delay: Duration,
+    /// Answers that wait so at once; the rest go out at once.
+    pub strangers_delayed: usize,
 }
 
 impl Default for Limits {
@@ -55,6 +62,8 @@ impl Default for Limits {
             linger: 1 << 20,
             linger_time: Duration::from_secs(2),
             accept_pause: Duration::from_millis(100),
+            stranger_delay: Duration::from_millis(250),
+            strangers_delayed: 256,
         }
     }
 }
@@ -82,7 +91,7 @@ impl Limits {
 
 /// Keeps the door. It has no `Debug`, and holds the tokens as digests only.
 pub struct Guard {
-    digests: Vec<[u8; 32]>,
+    tokens: Tokens,
     allow: Vec<IpNet>,
     proxies: Vec<IpNet>,
     limits: Limits,
@@ -95,11 +104,8 @@ impl Guard {
     /// forward. An empty token admits nobody.
     #[must_use]
     pub fn new(token: &Secret, previous: Option<&Secret>, allow: &[IpNet], proxies: &[IpNet]) -> Self {
-        let tokens = [Some(token), previous].into_iter().flatten().map(Secret::expose_secret);
-        // A client may send the token as it is or escaped; both spellings are the token.
-        let spellings = tokens.filter(|token| !token.is_empty()).flat_map(|token| [digest(token), digest(&segment(token))]);
         Self {
-            digests: spellings.collect(),
+            tokens: Tokens::new([Some(token), previous].into_iter().flatten().map(Secret::expose_secret)),
             allow: allow.iter().copied().map(plain).collect(),
             proxies: proxies.iter().copied().map(plain).collect(),
             limits: Limits::default(),
@@ -116,22 +122,23 @@ impl Guard {
         &self.limits
     }
 
-    /// Says whether a request may come in. The token is compared in a time that does not depend on how
-    /// much of it is right; only the length of what was sent counts.
-    pub(super) fn admits(&self, token: &str, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-        let sent = digest(token);
-        let right = self.digests.iter().fold(Choice::from(0), |right, digest| right | digest.ct_eq(&sent));
-        let allowed = self.allow.is_empty() || self.client(peer, headers).is_some_and(|client| within(&self.allow, client));
-        bool::from(right) && allowed
+    /// Says whether a request may come in, and who it is from when it may not. The same is done for every
+    /// request, so that the time it takes tells nothing of the token; only the length of what was sent counts.
+    pub(super) fn admits(&self, token: &str, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<(), Stranger> {
+        let client = self.client(peer, headers);
+        let right = self.tokens.have(token);
+        let allowed = self.allow.is_empty() || client.is_some_and(|client| within(&self.allow, client));
+        let right = bool::from(right);
+        if right && allowed { Ok(()) } else { Err(Stranger { address: client.or(peer), has_token: right }) }
     }
 
     /// The address that a request comes from: the peer's, or what configured proxies say, read from the
     /// right up to the first address that is not one of them. None when it cannot be told.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.to_canonical();
-        let entries: Vec<&[u8]> =
-            headers.get_all("x-forwarded-for").iter().flat_map(|line| line.as_bytes().split(|b| *b == b',')).collect();
-        for entry in entries.into_iter().rev() {
+        // One entry at a time: a stranger's header may hold tens of thousands, and none of them counts.
+        let entries = headers.get_all("x-forwarded-for").iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        for entry in entries {
             if !within(&self.proxies, client) {
                 break;
             }
@@ -139,10 +146,6 @@ impl Guard {
         }
         Some(client)
     }
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 fn within(nets: &[IpNet], address: IpAddr) -> bool {
@@ -199,12 +202,12 @@ mod tests {
     fn two_tokens_open_and_nothing_else_does() {
         let guard = guard(&[], &[]);
         for (token, opens) in [("right", true), ("older", true), ("", false), ("righ", false), ("right ", false), ("RIGHT", false)] {
-            assert_eq!(guard.admits(token, None, &HeaderMap::new()), opens, "{token:?}");
+            assert_eq!(guard.admits(token, None, &HeaderMap::new()).is_ok(), opens, "{token:?}");
         }
         let open = Guard::new(&Secret::from(""), Some(&Secret::from("")), &[], &[]);
-        assert!(!open.admits("", None, &HeaderMap::new()), "an empty token is no token");
+        assert!(open.admits("", None, &HeaderMap::new()).is_err(), "an empty token is no token");
         let odd = Guard::new(&Secret::from("a b/c"), None, &[], &[]);
-        assert!(odd.admits("a%20b%2Fc", None, &HeaderMap::new()), "as the URLs write it");
+        assert!(odd.admits("a%20b%2Fc", None, &HeaderMap::new()).is_ok(), "as the URLs write it");
     }
 
     #[test]
@@ -231,10 +234,13 @@ mod tests {
         ];
         for (allow, proxies, peer, headers, opens) in cases {
             let admitted = guard(allow, proxies).admits("right", Some(peer.parse().expect("an address")), &forwarded(headers));
-            assert_eq!(admitted, opens, "allow {allow:?}, proxies {proxies:?}, peer {peer}, {headers:?}");
+            assert_eq!(admitted.is_ok(), opens, "allow {allow:?}, proxies {proxies:?}, peer {peer}, {headers:?}");
         }
-        assert!(!guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()), "an address that is not known is not allowed");
-        assert!(!guard(&["192.0.2.0/24"], &[]).admits("wrong", Some([192, 0, 2, 7].into()), &HeaderMap::new()));
+        assert!(
+            guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()).is_err(),
+            "an address that is not known is not allowed"
+        );
+        assert!(guard(&["192.0.2.0/24"], &[]).admits("wrong", Some([192, 0, 2, 7].into()), &HeaderMap::new()).is_err());
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::memory::{Memory, Mood};
 use super::*;
 use crate::config::Secret;
 
+mod strangers;
+
 pub(super) const JOIN: &str = "/callback/token/join?key=7&conference=1122";
 
 pub(super) struct House {

@@ -53,7 +53,7 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
             Some(_) => Holds("is set".to_owned()),
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
         },
-        journal::check(&config.journal, port::is_running(&port)),
+        journal::check(&config, port::is_running(&port)),
         contacts(&config),
         port,
         open_files(),

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use secrecy::zeroize::Zeroizing;
+
 use super::error::{ConfigError, ErrorKind, quoted, shown};
 
 /// More than any secret has; a file that is longer is the wrong file.
@@ -14,7 +16,7 @@ const LIMIT: u64 = 64 * 1024;
 ///
 /// Refuses a file that its group or others can do anything with, and one that holds no text. The file's
 /// content is never part of the error. `Ok(None)` means that there is no such file.
-pub(super) fn read(path: &Path, what: &str) -> Result<Option<String>, ConfigError> {
+pub(super) fn read(path: &Path, what: &str) -> Result<Option<Zeroizing<String>>, ConfigError> {
     let error = |sentence: String| ConfigError::new(ErrorKind::SecretFile, sentence);
     let failed = |e: io::Error| {
         error(format!("reading the {what} from {} failed ({e}); check the path, and that the file belongs to you", shown(path)))
@@ -25,14 +27,21 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Option<String>, ConfigErro
         Err(e) => return Err(failed(e)),
     };
     check_private(&file.metadata().map_err(failed)?, path, what)?;
-    let mut bytes = Vec::new();
+    // What grows is copied, and copies are not wiped: room for everything from the start.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT as usize + 1));
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LIMIT {
         return Err(error(format!("{} is too long to be the {what}; name the file that holds nothing else", shown(path))));
     }
-    let text = String::from_utf8(bytes)
+    let text = std::str::from_utf8(&bytes)
         .map_err(|_| error(format!("{} is not text; write the {what} into it, on one line and nothing else", shown(path))))?;
-    Ok(Some(text.trim().to_owned()))
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+/// Whether a path ends like a secret that somebody put in the place of a path; then it is not to be repeated.
+pub(super) fn looks_like_one(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.len() >= 20 && name.iter().all(u8::is_ascii_alphanumeric) && name.iter().any(u8::is_ascii_digit)
 }
 
 /// Refuses a file that its group or others can do anything with. Pipes are nobody else's business.
@@ -58,7 +67,7 @@ mod tests {
     #[test]
     fn a_private_file_is_read_without_the_white_space_around() {
         for mode in [0o600, 0o400] {
-            assert_eq!(read(file(b" df1418 \n", mode).path(), "user key"), Ok(Some("df1418".into())), "{mode:o}");
+            assert_eq!(read(file(b" df1418 \n", mode).path(), "user key"), Ok(Some("df1418".to_owned().into())), "{mode:o}");
         }
     }
 
@@ -71,6 +80,14 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::SecretFile);
             assert!(said.contains(&format!("chmod 600 {}", open.path().display())), "{mode:o}: {said}");
             assert!(!said.contains("df1418"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_path_is_told_apart() {
+        assert!(looks_like_one(Path::new("/home/ada/.config/confmod/df141891e2e883904b0b294dc5b079c1c1c13f6d")));
+        for path in ["~/.config/confmod/userkey", "/etc/confmod/userkey-2026-11-22-production", "key", "/"] {
+            assert!(!looks_like_one(Path::new(path)), "{path}");
         }
     }
 

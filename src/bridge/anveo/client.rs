@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::request;
 use super::response::{LONGEST_BODY, Reply, is_decided_by_status};
 use super::{Settings, SetupError};
 use crate::bridge::{Fault, FaultKind};
+use crate::config::check::{LOCALHOST, is_loopback};
 use crate::text;
 
 /// How worn a connection may be.
@@ -118,6 +120,8 @@ impl Client {
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .no_proxy()
+                // Whatever a name service says: plain HTTP may go there. The port is the URL's.
+                .resolve_to_addrs(LOCALHOST, &[(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()])
                 .http1_only()
                 .tcp_nodelay(true)
                 .connect_timeout(self.connect_within)
@@ -174,15 +178,10 @@ fn root_cause(error: &reqwest::Error) -> String {
 
 /// A user key goes out encrypted, or not off this machine.
 fn check(url: &url::Url) -> Result<(), SetupError> {
-    let local = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => return Err(SetupError::NotHttp(url.scheme().to_owned())),
-    };
     match url.scheme() {
+        scheme if url.host().is_none() => Err(SetupError::NotHttp(scheme.to_owned())),
         "https" => Ok(()),
-        "http" if local => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         "http" => Err(SetupError::Unencrypted(format!("http://{}", url.host_str().unwrap_or_default()))),
         other => Err(SetupError::NotHttp(other.to_owned())),
     }

@@ -5,9 +5,11 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::Finding::{self, Fails, Holds};
+use crate::config::Config;
 use crate::config::error::shown;
 use crate::config::paths::nearest_directory;
 use crate::journal::sqlite::{self, holder, is_held, look};
+use crate::text::bytes;
 
 /// What every SQLite database begins with (sqlite.org/fileformat2.html).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -15,7 +17,29 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Looks at the file, at the directory that its companions are made in, and at who writes it.
 ///
 /// `running` says that a confmod answers on the port; then the journal being written is as it should be.
-pub(super) fn check(path: &Path, running: bool) -> Finding {
+pub(super) fn check(config: &Config, running: bool) -> Finding {
+    let finding = place(&config.journal, running);
+    match (finding, config.journal.is_file()) {
+        (Holds(words), true) => Holds(format!("{words}; {}", kept(config))),
+        (finding, _) => finding,
+    }
+}
+
+/// How large it is, and how long what is in it stays.
+fn kept(config: &Config) -> String {
+    let stays = match config.retention {
+        None => "nothing is deleted from it".to_owned(),
+        Some(_) => format!("it keeps {}", config.retained()),
+    };
+    let copies = match sqlite::copies(&config.journal).len() {
+        0 => String::new(),
+        1 => "; a copy of an older format is beside it".to_owned(),
+        n => format!("; {n} copies of older formats are beside it"),
+    };
+    format!("it takes {}; {stays} (retention){copies}", bytes(sqlite::size(&config.journal)))
+}
+
+fn place(path: &Path, running: bool) -> Finding {
     let name = shown(path);
     if is_held(path) {
         let by = holder(path).unwrap_or_else(|| "another process".to_owned());
@@ -62,6 +86,22 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
 mod tests {
     use super::*;
     use crate::journal::sqlite::Sqlite;
+
+    fn check(path: &Path, running: bool) -> Finding {
+        super::check(&Config { journal: path.to_owned(), ..Config::default() }, running)
+    }
+
+    #[test]
+    fn how_large_it_is_and_how_long_it_keeps_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        drop(Sqlite::open(&path, "test").expect("opened"));
+        assert!(matches!(check(&path, false), Holds(words) if words.ends_with(" kB; nothing is deleted from it (retention)")));
+        let config = Config { journal: path.clone(), retention: Some(std::time::Duration::from_hours(90 * 24)), ..Config::default() };
+        assert!(matches!(super::check(&config, false), Holds(words) if words.ends_with(" kB; it keeps 90d (retention)")));
+        fs::write(directory.path().join("journal.sqlite.v1"), "").expect("written");
+        assert!(matches!(check(&path, false), Holds(words) if words.ends_with("; a copy of an older format is beside it")));
+    }
 
     #[test]
     fn what_can_be_kept_holds_and_nothing_is_made() {

@@ -154,7 +154,7 @@ fn what_was_wrong_with_a_refused_callback_is_told_once() {
     let mut stage = Stage::new(|_| {});
     for refused in 1..4 {
         let slip = Some("a join was refused. The field CALLFLOW.INSTANCE.KEY is missing".into());
-        stage.app.update(stage.now, Message::Listener(ListenerCounts { refused, dropped: 0, slip }));
+        stage.app.update(stage.now, Message::Listener(ListenerCounts { refused, slip, ..ListenerCounts::default() }));
     }
     assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 3));
     assert!(stage.log_says("CALLFLOW.INSTANCE.KEY is missing") && stage.notice().contains("a join was refused"));

@@ -48,3 +48,16 @@ async fn marks_and_stops_of_late_asks_are_about_their_places() {
         .collect();
     assert_eq!(about, [vec![Seq(1)], vec![Seq(77), Seq(1)], vec![Seq(1)]]);
 }
+
+#[tokio::test]
+async fn a_subscriber_far_behind_on_a_failed_journal_misses_no_ask() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = spoilt(&folder.path().join("j.sqlite"), |connection| connection.pragma_update(None, "query_only", true).expect("set"));
+    let mut feed = journal.subscribe(Seq(0));
+    let mut asks = Vec::new();
+    // One batch each, and more than a subscriber may be behind.
+    for at in 0..2 * LIVE_BATCHES as i64 {
+        asks.push(journal.append(draft(at, asked("a"))).durable().await.expect("goes round").0);
+    }
+    assert_eq!(collect(&mut feed, asks.len()).await, asks);
+}
