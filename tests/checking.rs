@@ -47,7 +47,7 @@ fn a_healthy_installation_is_all_ok() {
     let world = World::healthy();
     let checked = checked(&world.check());
     assert_eq!(checked.code, Some(0), "{}", checked.told);
-    assert_eq!(checked.lines.len(), 12, "{}", checked.told);
+    assert_eq!(checked.lines.len(), 13, "{}", checked.told);
     assert!(checked.lines.iter().all(|(mark, ..)| mark == "ok"), "{}", checked.told);
 }
 

@@ -8,9 +8,9 @@ mod desk;
 mod kept;
 #[path = "support/ledger.rs"]
 mod ledger;
-#[path = "support/samples.rs"]
-mod samples;
 mod support;
+#[path = "support/vitals.rs"]
+mod vitals;
 
 use std::path::Path;
 use std::process::Command;
@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 
 use desk::Desk;
 use kept::Line;
-use samples::{Vitals, length, quarters};
 use support::home::{Home, environment, log_directory};
 use support::provider::Provider;
 use support::pty::DEADLINE;
 use support::scale::{Figures, pick};
+use vitals::{Vitals, length, quarters};
 
 /// How much memory may be above that of the second quarter in the last one: a fortieth, and a megabyte for what the
 /// allocator holds back.
