@@ -344,5 +344,6 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
 }
 
 mod following;
+mod foreign;
 mod late;
 mod older;
