@@ -12,22 +12,28 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod execute;
+mod faults;
 mod follow;
+mod guarded;
 pub mod man;
 mod output;
 pub mod prune;
+mod read;
 pub mod rehearse;
 pub mod replay;
 pub mod report;
 pub mod run;
 mod session;
 mod settings;
+mod signals;
 mod time;
 pub mod urls;
 
 pub use execute::execute;
 pub use output::{WRONG, complain, fail, print, print_bytes};
+pub use read::read;
 
 /// A terminal console for moderating live phone conferences.
 ///

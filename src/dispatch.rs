@@ -2,10 +2,12 @@
 //!
 //! This front file starts and stops the thread on which it all runs. What an ask goes through is in
 //! [`attempt`]; who goes first, who waits and who is replaced is in the pure `lanes`; the `engine` joins
-//! them to the journal, and its `rules` make the asks of lecture mode, lock and bans. Nothing here knows how a request looks.
+//! them to the journal, what it hears there is in `hearing`, and its `rules` make the asks of lecture mode, lock
+//! and bans. Nothing here knows how a request looks.
 
 use std::fmt;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -21,6 +23,7 @@ mod ears;
 mod engine;
 #[cfg(test)]
 mod fake;
+mod hearing;
 mod lanes;
 mod record;
 mod rules;
@@ -103,13 +106,19 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// The running dispatcher. Dropped, it stops at once, as if stopped without grace.
+/// The running dispatcher. Dropped, it stops at once, as if stopped without grace; what waits is still told that it
+/// is not sent, and what is in flight that it is unknown.
 #[derive(Debug)]
 pub struct Dispatch {
     stop: Option<oneshot::Sender<Duration>>,
     done: oneshot::Receiver<()>,
+    /// Nothing comes here: it ends with the thread, however that ends.
+    lives: mpsc::Receiver<()>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
+
+/// How often the engine is begun anew after a panic, plus one: one that panics at each event is of no use.
+const LIVES: u32 = 4;
 
 /// What stopping may take beyond its grace, for answers that are being written down.
 const WRITING: Duration = Duration::from_millis(700);
@@ -127,19 +136,30 @@ impl Dispatch {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(StartError::Machine)?;
         let (stop, stopped) = oneshot::channel();
         let (finished, done) = oneshot::channel();
+        let (living, lives) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("actions".to_owned())
             .spawn(move || {
-                runtime.block_on(async {
-                    Engine::new(journal, bridge, settings, last).run(feed, stopped).await;
-                });
+                let _living = living;
+                let (bridge, mut feed, mut last, mut stopped) = (Arc::new(bridge), feed, last, stopped);
+                for _ in 0..LIVES {
+                    let engine = async {
+                        Engine::new(journal.clone(), bridge.clone(), settings.clone(), last).run(feed, &mut stopped).await;
+                    };
+                    if catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine))).is_ok() || stopped.is_terminated() {
+                        break;
+                    }
+                    // The panic was told where it happened. What is open by now ends as it would after a restart.
+                    let Ok(now) = journal.history().last() else { break };
+                    (last, feed) = (now, journal.subscribe(now));
+                }
                 // A name look-up that hangs must not hold up the end.
                 runtime.shutdown_background();
                 // Nobody may be waiting any more.
                 let _ = finished.send(());
             })
             .map_err(StartError::Machine)?;
-        Ok(Self { stop: Some(stop), done, thread: Some(thread) })
+        Ok(Self { stop: Some(stop), done, lives, thread: Some(thread) })
     }
 
     /// Whether asks are still being taken. False means that the thread has died.
@@ -160,6 +180,16 @@ impl Dispatch {
         {
             // It has said that it is done, so this does not wait; a panic was reported where it happened.
             let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Dispatch {
+    fn drop(&mut self) {
+        // None: it was waited for already.
+        if self.stop.take().is_some() {
+            // The journal may be closed next. In time or not, there is nothing more to do.
+            let _ = self.lives.recv_timeout(WRITING);
         }
     }
 }

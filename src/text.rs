@@ -47,6 +47,32 @@ fn is_mark(c: char) -> bool {
         && matches!(c.general_category(), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::SpacingMark)
 }
 
+/// Whether a character may be shown wherever it stands: a mark may only on a letter, and not in any number.
+#[must_use]
+pub fn stands_alone(c: char) -> bool {
+    is_showable(c) && !is_mark(c)
+}
+
+/// Whether what one cell of a screen holds may be drawn: nothing but what is shown, and no letter under a pile of marks.
+#[must_use]
+pub fn is_letter(cell: &str) -> bool {
+    let mut marks = 0;
+    cell.chars().all(|c| {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        is_showable(c) && marks <= MARKS_IN_A_ROW
+    })
+}
+
+/// Text of our own as it may leave for a terminal: lines and tabs stay, and what cannot be shown is taken out.
+///
+/// What came from outside was cleaned at its door; this is for what came another way, such as a path in the words
+/// of the operating system.
+#[must_use]
+pub fn sweep(text: &str) -> Cow<'_, str> {
+    let stays = |c: char| is_showable(c) || matches!(c, '\n' | '\t');
+    if text.chars().all(stays) { Cow::Borrowed(text) } else { text.chars().filter(|c| stays(*c)).collect() }
+}
+
 /// Makes text from outside fit to be kept and shown: at most `max` bytes, cut at a grapheme.
 ///
 /// Characters that cannot be shown are dropped, white space of any kind and length becomes one space,
@@ -109,7 +135,7 @@ pub fn json_string(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if is_showable(c) && !is_mark(c) => out.push(c),
+            c if stands_alone(c) => out.push(c),
             c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a String cannot fail.

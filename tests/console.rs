@@ -460,28 +460,6 @@ fn a_screen_that_is_too_small_says_so() {
 }
 
 #[test]
-fn after_a_stop_everything_is_drawn_anew() {
-    let (_stage, console, _) = with_three();
-    let before = console.raw().len();
-    console.signal(rustix::process::Signal::CONT);
-    console.wait_for_bytes(
-        |raw| ["Mia", "Ben", "Zoe"].iter().all(|name| raw[before..].windows(3).any(|part| part == name.as_bytes())),
-        "all of it",
-    );
-    console.wait_for_row("Zoe", "open");
-}
-
-#[test]
-fn a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending() {
-    let (_stage, mut console, _) = with_three();
-    console.stall();
-    // Whatever is drawn next waits for ever.
-    console.send_keys("?");
-    console.signal(rustix::process::Signal::TERM);
-    assert_eq!(console.exit_code(), 143);
-}
-
-#[test]
 fn neither_the_process_list_nor_a_file_has_a_secret() {
     let stage = Stage::new();
     let (mut console, listener) = three(&stage, &stage.setup().env("CONFMOD_LOG", "trace"));

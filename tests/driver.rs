@@ -134,7 +134,7 @@ fn closing_the_window_hangs_up() {
 #[test]
 fn a_terminal_left_as_it_was_found_is_clean() {
     let home = Home::new();
-    let console = shell(&home, &format!("stty raw -echo; printf '{ENTER}\\033[1;41m at work \\033[0m{LEAVE}'; stty sane"));
+    let console = shell(&home, &format!("was=$(stty -g); stty raw -echo; printf '{ENTER}\\033[1;41m at work \\033[0m{LEAVE}'; stty $was"));
     console.terminal_is_clean();
 }
 
@@ -161,7 +161,11 @@ fn whatever_is_left_behind_is_named() {
     }
     let console = shell(&home, "stty raw -echo");
     console.exit_code();
-    assert_eq!(console.left_behind(), ["line editing is still off", "echo is still off", "Ctrl-C as a signal is still off"]);
+    let faults = console.left_behind();
+    for name in ["line editing", "echo", "Ctrl-C as a signal", "what becomes of input", "what becomes of output"] {
+        assert!(faults.contains(&format!("{name} is not as it was")), "{name}: {faults:?}");
+    }
+    assert_eq!(faults.iter().filter(|fault| fault.contains("line itself")).count(), 0, "{faults:?}");
 }
 
 #[test]

@@ -88,21 +88,6 @@ fn an_ask_that_is_not_answered_in_time_is_unknown_and_a_waiting_one_is_not_sent(
 }
 
 #[test]
-fn a_signal_waits_no_longer_for_an_ask_than_a_key_does() {
-    let (stage, mut console, _) = with_ada();
-    stage.provider.script(Answer::Hang);
-    console.send_keys("m");
-    stage.provider.wait_for_request(1);
-    let asked_to_end = Instant::now();
-    console.signal(Signal::TERM);
-    assert_eq!(console.exit_code(), 143);
-    assert!(asked_to_end.elapsed() < Duration::from_secs(6), "{:?}", asked_to_end.elapsed());
-    console.terminal_is_clean();
-    let (again, _) = open(&stage);
-    again.wait_for_row("Ada", "unknown");
-}
-
-#[test]
 fn a_kick_in_flight_at_the_end_is_not_sent_again() {
     let (stage, mut console, listener) = with_ada();
     listener.join(&console, "ben", "Ben", BEN);

@@ -4,13 +4,13 @@
 
 #[path = "support/desk.rs"]
 mod desk;
+#[path = "support/kept.rs"]
+mod kept;
 #[path = "support/ledger.rs"]
 mod ledger;
-#[path = "support/line.rs"]
-mod line;
+#[path = "support/samples.rs"]
+mod samples;
 mod support;
-#[path = "support/vitals.rs"]
-mod vitals;
 
 use std::path::Path;
 use std::process::Command;
@@ -19,12 +19,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use desk::Desk;
-use line::Line;
+use kept::Line;
+use samples::{Vitals, length, quarters};
 use support::home::{Home, environment, log_directory};
 use support::provider::Provider;
 use support::pty::DEADLINE;
 use support::scale::{Figures, pick};
-use vitals::{Vitals, length, quarters};
 
 /// How much memory may be above that of the second quarter in the last one: a fortieth, and a megabyte for what the
 /// allocator holds back.

@@ -4,7 +4,6 @@
 
 mod support;
 
-use rustix::process::Signal;
 use support::keys::Key;
 use support::provider::Answer;
 use support::pty::Console;
@@ -221,18 +220,6 @@ fn ctrl_c_with_nobody_in_ends_cleanly() {
 }
 
 #[test]
-fn signals_end_it_cleanly() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
-        // Callers in the conference do not hold a signal up.
-        let (stage, console, _) = with_ada();
-        console.signal(signal);
-        assert_eq!(console.exit_code(), code, "{signal:?}");
-        console.terminal_is_clean();
-        assert_eq!(stage.leaks(&console), Vec::<String>::new());
-    }
-}
-
-#[test]
 fn quitting_with_callers_in_asks() {
     let (_stage, mut console, _) = with_ada();
     let before = quits(&console.screen());
@@ -250,27 +237,6 @@ fn quitting_with_callers_in_asks() {
 }
 
 #[test]
-fn a_second_ctrl_c_goes_at_once() {
-    let (stage, mut console, _) = with_ada();
-    let before = quits(&console.screen());
-    // An ask in flight would be waited for.
-    stage.provider.script(Answer::Hang);
-    console.send_keys("m");
-    stage.provider.wait_for_request(1);
-    console.press(Key::Ctrl('c'));
-    console.wait_for(|screen| quits(screen) > before, "the question whether to quit");
-    console.press(Key::Ctrl('c'));
-    console.terminal_is_clean();
-}
-
-#[test]
-fn a_closed_window_ends_it() {
-    let (_stage, mut console, _) = with_ada();
-    console.hang_up();
-    assert_eq!(console.exit_code(), 129);
-}
-
-#[test]
 fn a_window_of_any_size_is_drawn() {
     let (_stage, mut console, _) = with_ada();
     for (columns, rows) in [(20, 5), (40, 10), (200, 60), (80, 24)] {
@@ -281,31 +247,4 @@ fn a_window_of_any_size_is_drawn() {
     console.wait_for_row("Ada", "open");
     console.press(Key::F1);
     console.wait_for(|screen| screen.says("?"), "help");
-}
-
-/// Only debug builds can be made to fail.
-#[cfg(debug_assertions)]
-mod faults {
-    use super::*;
-
-    #[test]
-    fn a_panic_of_the_console_leaves_a_clean_terminal() {
-        let stage = Stage::new();
-        let (mut console, _) = stage.open_as(&stage.setup().env("CONFMOD_FAULT", "panic-console"));
-        console.send_keys("!");
-        assert_ne!(console.exit_code(), 0);
-        console.terminal_is_clean();
-        assert!(console.screen_text().contains("panic"), "what happened is said: {}", console.screen_text());
-    }
-
-    #[test]
-    fn a_panic_elsewhere_leaves_the_console_running() {
-        let stage = Stage::new();
-        let (mut console, _) = stage.open_as(&stage.setup().env("CONFMOD_FAULT", "panic-net"));
-        console.send_keys("!");
-        console.wait_for(|screen| screen.text().to_lowercase().contains("panic"), "word of the panic");
-        assert!(console.screen().alternate_screen(), "the console is still drawn");
-        console.press(Key::Ctrl('c'));
-        console.terminal_is_clean();
-    }
 }

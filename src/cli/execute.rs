@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use super::guarded::guard_process;
 use super::session::Face;
 use super::settings::checked;
 use super::{
-    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, man, print, prune, rehearse, replay, report, run,
-    urls,
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, faults, man, print, prune, rehearse, replay,
+    report, run, urls,
 };
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
@@ -16,6 +17,8 @@ use crate::logging;
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
 pub fn execute(cli: Cli) -> ExitCode {
+    guard_process();
+    faults::tell_all();
     let (flags, plain) = (Flags::from(cli.flags), cli.plain);
     let Some(command) = cli.command else {
         return with(&flags, Purpose::Console, |loaded| match run::ready(&loaded.config, plain) {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::faults;
 use super::session::{self, Face, NotStarted};
 use crate::config::Config;
 use crate::console::app::Settings;
@@ -20,7 +21,7 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
     let news_after = history.last().map_err(read)?;
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     tracing::info!("the journal is written by another confmod; this one only reads it");
-    let panics = session::panics(config, face);
+    let panics = faults::hear(&config.log);
     let settings = Settings {
         read_only: true,
         listener: String::new(),

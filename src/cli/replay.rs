@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use jiff::tz::TimeZone;
 
 use super::session::{self, Face, NotStarted};
-use super::{FlagArgs, WRONG, fail, run, time};
+use super::{FlagArgs, WRONG, fail, faults, run, time};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 use crate::config::{AlertWays, Config};
@@ -73,7 +73,7 @@ fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Mo
     let wanted = Wanted { conference: conference.map(Into::into), from, silence: config.resume_within };
     let what = format!("replaying {}", crate::config::error::shown(&config.journal));
     let sitting = Sitting::find(&*journal.history(), &wanted).map_err(|error| NotStarted::because(&what, error))?;
-    let panics = session::panics(config, face);
+    let panics = faults::hear(&config.log);
     let settings = Settings {
         conference: wanted.conference,
         read_only: true,

@@ -4,14 +4,15 @@
 use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_stream::StreamExt as _;
 
+use super::{descriptors, faults, signals};
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
@@ -20,8 +21,8 @@ use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
 use crate::console::input::Input;
 use crate::console::plain;
-use crate::console::runtime::{self, Ending, SIGCONT, World};
-use crate::console::terminal::{Tty, catch_panics};
+use crate::console::runtime::{self, Ending, World};
+use crate::console::terminal::Tty;
 use crate::console::ui::Theme;
 use crate::contacts::{self, Watching};
 use crate::dispatch::{self, Dispatch};
@@ -42,12 +43,6 @@ const LISTENER_GRACE: Duration = Duration::from_millis(200);
 
 /// How long the start waits for the contacts file, so that the rules know who is exempt and the first frame shows the names.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
-
-/// How long ending may take after a signal, whatever the terminal does.
-const LONGEST: Duration = Duration::from_secs(2);
-
-/// Descriptors that all connections, the journal and the requests need together.
-const DESCRIPTORS: u64 = 4_096;
 
 /// Why a session could not be started: what failed and what to do.
 #[derive(Debug)]
@@ -89,7 +84,9 @@ pub(super) fn run(
     title: &'static str,
     listening: impl FnOnce(&dyn Journal, SocketAddr),
 ) -> Result<Ending, NotStarted> {
-    allow_descriptors();
+    let panics = faults::hear(&config.log);
+    let descriptors = descriptors::raise();
+    let limits = Limits::default().within(descriptors);
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let bridge = AnveoSettings::from_config(config).and_then(Anveo::new).map_err(|error| NotStarted::because("", error))?;
     let socket = TcpListener::bind(config.listen).map_err(|error| {
@@ -107,7 +104,14 @@ pub(super) fn run(
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
     let (slips, contacts) = mpsc::unbounded_channel();
+    if let Some(shortage) = descriptors::shortage(&limits, descriptors) {
+        tracing::warn!("{shortage}");
+        // The session has not begun, so it is heard.
+        let _ = slips.send(vec![shortage]);
+    }
     let watching = watch_contacts(config, &journal, &slips);
+    // The session may be over.
+    crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
     let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
@@ -117,11 +121,10 @@ pub(super) fn run(
     let guard = Guard::new(token, config.callback_token_previous.as_ref(), &config.allow, &config.proxies);
     let conference = config.conference.as_deref().map(Into::into);
     let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
-    let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
+    let listener = callback::start(socket, router, limits, Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(&*journal, listener.address());
 
-    let panics = panics(config, face);
     let grace = if face == Face::Plain { GRACE_AFTER_PIPE } else { GRACE };
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
@@ -144,22 +147,6 @@ pub(super) fn run(
     Ok(ending)
 }
 
-/// Panics of other threads, as sentences; one of this thread leaves the terminal in order and says what it means.
-pub(super) fn panics(config: &Config, face: Face) -> UnboundedReceiver<String> {
-    let (panicked, panics) = mpsc::unbounded_channel();
-    let farewell = format!(
-        "confmod: this is a fault of confmod's own. The callers stay in the conference, and the journal holds what happened. \
-         Start it again; the log is {}.",
-        config.log.display()
-    );
-    catch_panics(farewell, face == Face::Screen, move |what| {
-        tracing::error!("{what}");
-        // The session may be over.
-        let _ = panicked.send(what);
-    });
-    panics
-}
-
 /// Keeps an eye on the contacts file for as long as the answer lives. A console that only looks changes no names.
 fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSender<Vec<String>>) -> Option<Watching> {
     let settings = contacts::Settings::from_config(config).filter(|_| !config.read_only)?;
@@ -176,8 +163,20 @@ fn watch_contacts(config: &Config, journal: &Arc<Sqlite>, slips: &UnboundedSende
     }
 }
 
-/// The console itself, on this thread.
+/// The console itself, on this thread. After a panic of it the rest still ends in its order.
 pub(super) fn watch(
+    face: Face,
+    settings: Settings,
+    keys: KeyMap,
+    theme: &Theme,
+    world: impl FnOnce(UnboundedReceiver<i32>) -> World,
+) -> io::Result<Ending> {
+    let watched = catch_unwind(AssertUnwindSafe(|| watch_on(face, settings, keys, theme, world)));
+    // The panic was told where it happened.
+    watched.unwrap_or(Ok(Ending::Fault))
+}
+
+fn watch_on(
     face: Face,
     settings: Settings,
     keys: KeyMap,
@@ -186,7 +185,7 @@ pub(super) fn watch(
 ) -> io::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let signals = signals()?;
+        let signals = signals::hear(face)?;
         if face == Face::Plain {
             let (mut desk, lines) = plain::open(io::stdin(), io::stdout())?;
             let app = App::new(settings, keys, (0, 0), crate::journal::now()).heard();
@@ -200,43 +199,6 @@ pub(super) fn watch(
         let events = EventStream::new().map(|event| event.map(Input::Terminal));
         Ok(runtime::run(app, &mut screen, events, world(signals)).await)
     })
-}
-
-/// The signals that end a session, and the one after which the screen has to be drawn anew.
-///
-/// They are heard on a thread of their own: a terminal that takes nothing any more (a stalled ssh) blocks the
-/// console in the middle of a frame, and the process must end all the same.
-fn signals() -> io::Result<UnboundedReceiver<i32>> {
-    let (out, received) = mpsc::unbounded_channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::from_raw(SIGCONT)];
-    for kind in kinds {
-        let mut stream = {
-            let _inside = runtime.enter();
-            signal(kind)?
-        };
-        let out = out.clone();
-        runtime.spawn(async move {
-            let number = kind.as_raw_value();
-            while stream.recv().await.is_some() && out.send(number).is_ok() {
-                if number != SIGCONT {
-                    tokio::spawn(end_late(number));
-                }
-            }
-        });
-    }
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(std::future::pending::<()>()))?;
-    Ok(received)
-}
-
-/// Ends the process when it could not end itself in time. What is on disk is whole, and an ask without an
-/// answer is told as unknown at the next start.
-async fn end_late(number: i32) {
-    tokio::time::sleep(LONGEST).await;
-    tracing::warn!("the terminal did not let the console end; it is ended as it is");
-    // Sets modes only. Writing would wait for the terminal, too.
-    let _ = crossterm::terminal::disable_raw_mode();
-    std::process::exit(128 + number);
 }
 
 /// What the console is started with, on a listener's address.
@@ -274,22 +236,12 @@ pub(super) fn theme(config: &Config) -> Theme {
     Theme::new(choice, config.ascii)
 }
 
-/// Raises the limit on open files to what the listener may need, as far as the system allows.
-fn allow_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if let Some(current) = limit.current.filter(|current| *current < DESCRIPTORS) {
-        let wanted = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
-        if setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_err() {
-            tracing::warn!(current, "the limit on open files could not be raised; under a flood connections are refused sooner");
-        }
-    }
-}
-
-/// The exit code of an ending: 0, or 128 and the signal's number. A terminal that is gone counts as hung up.
+/// The exit code of an ending: 0, or 128 and the signal's number; 101 after a fault of confmod's own. A terminal that
+/// is gone counts as hung up.
 pub(super) fn exit_code(ending: &Ending) -> u8 {
     match ending {
         Ending::Quit => 0,
+        Ending::Fault => faults::FAULT,
         Ending::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         Ending::TerminalGone(why) => {
             tracing::warn!("the terminal is gone: {why}");

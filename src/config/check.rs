@@ -46,9 +46,14 @@ pub fn validate_email(value: &str) -> Checked<Secret> {
     Ok(secret)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// The one name that means this machine.
+pub const LOCALHOST: &str = "localhost";
+
+/// Whether a URL leads to this machine alone: an address of loopback, or its name.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case(LOCALHOST),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -211,7 +211,12 @@ impl Values {
         let error = |sentence| ConfigError::new(ErrorKind::SecretFile, sentence);
         let Some(text) = secret::read(path, what)? else {
             let named = self.origins.get(key).cloned().unwrap_or_default();
-            return Err(error(format!("{named}: {key}: there is no file {}; write the {what} into it, or mend the path", shown(path))));
+            let wrong = if secret::looks_like_one(path) {
+                format!("this looks like the {what} itself; write it into a file that only you can read, and put the file's path here")
+            } else {
+                format!("there is no file {}; write the {what} into it, or mend the path", shown(path))
+            };
+            return Err(error(format!("{named}: {key}: {wrong}")));
         };
         check(&text).map_err(|sentence| error(format!("{}: {sentence}", shown(path))))
     }

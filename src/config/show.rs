@@ -124,7 +124,7 @@ fn string(value: &str) -> String {
     for c in value.chars() {
         let _ = match c {
             '"' | '\\' => write!(out, "\\{c}"),
-            c if text::is_showable(c) => write!(out, "{c}"),
+            c if text::stands_alone(c) => write!(out, "{c}"),
             c => write!(out, "\\U{:08X}", u32::from(c)),
         };
     }

@@ -17,6 +17,7 @@ use super::app::{App, ListenerCounts, Message, Spoken};
 use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
+use crate::callback::Counts;
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{Feed, Health, History, Journal, ReadError, now};
@@ -33,6 +34,9 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How long after a failure the journal is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long the listener's counts are left alone after a look: a flood changes them thousands of times a second.
+const COUNTS_REST: Duration = Duration::from_millis(200);
+
 /// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
 /// through a pipe are followed by its end at once.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -46,13 +50,31 @@ pub enum Ending {
     Signal(i32),
     /// The terminal is gone or cannot be drawn on.
     TerminalGone(String),
+    /// A fault of the program's own: the console panicked, or the moderator quit after something else had.
+    Fault,
 }
 
 /// A continued process has to draw everything anew.
 pub const SIGCONT: i32 = rustix::process::Signal::CONT.as_raw();
 
+/// The terminal is gone: told by the signal, by the terminal itself, and more than once.
+pub const SIGHUP: i32 = rustix::process::Signal::HUP.as_raw();
+
+/// A process that is asked to stop has to leave the terminal in order.
+pub const SIGTSTP: i32 = rustix::process::Signal::TSTP.as_raw();
+
 /// Something that a task found out for the loop.
 type Mail = UnboundedSender<Message>;
+
+/// Where whoever sits there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Terminal {
+    Here,
+    /// Left to others before a stop, and not taken back yet: nothing can be drawn.
+    Left,
+    /// Nothing comes from there any more, and nothing can be drawn.
+    Gone,
+}
 
 struct Session<'a, S> {
     app: App,
@@ -62,8 +84,9 @@ struct Session<'a, S> {
     reports: PathBuf,
     mail: Mail,
     player: Option<Player>,
-    /// Whether anything can still come from whoever sits there.
-    listens: bool,
+    terminal: Terminal,
+    /// Whether a part of the program has panicked.
+    panicked: bool,
     dirty: bool,
     drawn: Option<Instant>,
     ending: Option<Ending>,
@@ -91,7 +114,8 @@ where
         reports,
         mail,
         player,
-        listens: true,
+        terminal: Terminal::Here,
+        panicked: false,
         dirty: true,
         drawn: None,
         ending: None,
@@ -102,6 +126,7 @@ where
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
     let mut rest_until = None;
+    let mut counts_rest_until = None;
 
     while !session.at_once {
         session.draw_if_due();
@@ -115,10 +140,13 @@ where
                 None => signals_open = false,
             },
             panic = panics.recv(), if panics_open => match panic {
-                Some(what) => session.tell(Message::Fault(what)),
+                Some(what) => {
+                    session.panicked = true;
+                    session.tell(Message::Fault(what));
+                }
                 None => panics_open = false,
             },
-            event = input.next(), if session.listens => session.input(event),
+            event = input.next(), if session.terminal != Terminal::Gone => session.input(event),
             Some(message) = mailbox.recv() => session.tell(message),
             events = news(&mut feed, rest_until), if feed.is_some() => match events {
                 Some(Ok(events)) => {
@@ -133,8 +161,14 @@ where
             },
             Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
-            () = counts.changed() => {
-                let counts = ListenerCounts { refused: counts.refused_count(), dropped: counts.dropped_count(), slip: counts.last_slip() };
+            () = refusals(&counts, counts_rest_until) => {
+                counts_rest_until = Some(Instant::now() + COUNTS_REST);
+                let counts = ListenerCounts {
+                    refused: counts.refused_count(),
+                    dropped: counts.dropped_count(),
+                    slip: counts.last_slip(),
+                    strangers: counts.last_strangers(),
+                };
                 session.tell(Message::Listener(counts));
             }
             () = at(session.event_due()) => session.play_on(),
@@ -143,7 +177,11 @@ where
             () = at(change) => session.tell(Message::Tick),
         }
     }
-    session.ending.unwrap_or(Ending::Quit)
+    match session.ending {
+        Some(Ending::Quit | Ending::TerminalGone(_)) | None if session.panicked => Ending::Fault,
+        Some(ending) => ending,
+        None => Ending::Quit,
+    }
 }
 
 /// The next events, not before a rest is over. Safe to cancel.
@@ -152,6 +190,14 @@ async fn news(feed: &mut Option<Feed>, rest_until: Option<Instant>) -> Option<Re
         tokio::time::sleep_until(rest).await;
     }
     feed.as_mut()?.next().await
+}
+
+/// The next change of the listener's counts, not before a rest is over. Safe to cancel.
+async fn refusals(counts: &Counts, rest_until: Option<Instant>) {
+    if let Some(rest) = rest_until {
+        tokio::time::sleep_until(rest).await;
+    }
+    counts.changed().await;
 }
 
 async fn at(moment: Option<Instant>) {
@@ -206,7 +252,7 @@ impl<S: Screen> Session<'_, S> {
     }
 
     fn frame_due(&self) -> Option<Instant> {
-        if !self.dirty || matches!(self.ending, Some(Ending::TerminalGone(_))) {
+        if !self.dirty || self.terminal != Terminal::Here {
             return None;
         }
         Some(self.drawn.map_or_else(Instant::now, |drawn| drawn + FRAME))
@@ -235,19 +281,28 @@ impl<S: Screen> Session<'_, S> {
     fn terminal_gone(&mut self, why: &str) {
         self.ending.get_or_insert_with(|| Ending::TerminalGone(why.to_owned()));
         self.app.leaving = true;
-        self.listens = false;
+        self.terminal = Terminal::Gone;
     }
 
     fn signal(&mut self, signal: i32) {
-        if signal == SIGCONT {
-            if let Err(error) = self.screen.repaint() {
-                self.terminal_gone(&format!("drawing: {error}"));
-            }
-            self.dirty = true;
-            return;
+        tracing::info!(signal, "heard a signal");
+        let (terminal, left) = match signal {
+            SIGCONT => (Terminal::Here, self.screen.repaint()),
+            SIGTSTP => (Terminal::Left, self.screen.stop()),
+            _ => return self.end_by(signal),
+        };
+        if self.terminal != Terminal::Gone {
+            self.terminal = terminal;
         }
-        // A second signal does not wait for anything.
-        self.at_once = self.ending.is_some();
+        if let Err(error) = left {
+            self.terminal_gone(&format!("drawing: {error}"));
+        }
+        self.dirty = true;
+    }
+
+    fn end_by(&mut self, signal: i32) {
+        // A second signal does not wait for anything. A terminal that is gone is nobody's impatience.
+        self.at_once |= self.ending.is_some() && signal != SIGHUP;
         self.ending.get_or_insert(Ending::Signal(signal));
         self.app.leaving = true;
         self.dirty = true;
@@ -276,8 +331,6 @@ impl<S: Screen> Session<'_, S> {
             Some(Ok(Input::Unread(why))) => self.line(Err(why)),
             Some(Ok(Input::End)) => self.tell(Message::Spoken(Spoken::End)),
             Some(Ok(Input::Terminal(event))) => {
-                #[cfg(debug_assertions)]
-                fault_on(&event);
                 if let TerminalEvent::Resize(..) = event {
                     // Hundreds of these may come; the size is read once, when the frame is drawn.
                     if let Ok((width, height)) = self.screen.size() {
@@ -307,19 +360,6 @@ impl<S: Screen> Session<'_, S> {
                 self.terminal_gone(&format!("writing: {error}"));
             }
         }
-    }
-}
-
-/// Lets a test cause the panics that the terminal must survive. Not in a release build.
-#[cfg(debug_assertions)]
-fn fault_on(event: &TerminalEvent) {
-    let pressed = matches!(event, TerminalEvent::Key(key) if key.code == crossterm::event::KeyCode::Char('!'));
-    match std::env::var("CONFMOD_FAULT").as_deref() {
-        Ok("panic-console") if pressed => panic!("asked to panic while drawing"),
-        Ok("panic-net") if pressed => {
-            let _ = std::thread::Builder::new().name("net".into()).spawn(|| panic!("asked to panic elsewhere"));
-        }
-        _ => {}
     }
 }
 

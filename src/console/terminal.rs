@@ -2,14 +2,17 @@
 
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::ResetColor;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::app::{App, Heard, Spoken};
 use super::ui::{Theme, render};
@@ -23,6 +26,11 @@ pub trait Screen {
     fn draw(&mut self, app: &App) -> io::Result<()>;
     /// Forgets what is on the screen, so that the next frame draws all of it.
     fn repaint(&mut self) -> io::Result<()>;
+    /// Leaves the terminal to others and stops the process; once it is continued, `repaint` comes. What stops
+    /// without leaving anything need not do this.
+    fn stop(&mut self) -> io::Result<()> {
+        Ok(())
+    }
     /// Hands text to the terminal's clipboard (OSC 52), where it allows that.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Rings the terminal's bell.
@@ -93,8 +101,13 @@ impl Drop for Tty {
     }
 }
 
+/// Whether the terminal is taken over. What leaves it may be done on several threads, and must be done once: to
+/// leave twice moves the cursor back to where it was at the start, over what was said meanwhile.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 fn take_over() -> io::Result<()> {
     terminal::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
     let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide);
     if entered.is_err() {
         give_back();
@@ -102,11 +115,14 @@ fn take_over() -> io::Result<()> {
     entered
 }
 
-/// Leaves the terminal as it was. Harmless when done twice, and no failure stops the rest.
+/// Leaves the terminal as it was, on whatever thread. Does nothing when that is done, and no failure stops the rest.
 pub fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut out = io::stdout();
     // Each by itself: a terminal that is gone must not keep raw mode from being ended.
-    let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
+    let _ = execute!(out, ResetColor, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
     let _ = terminal::disable_raw_mode();
 }
@@ -117,6 +133,9 @@ impl Screen for Tty {
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
+        if !TAKEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the terminal was given back"));
+        }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let theme = self.theme;
         let drawn = self.terminal.draw(|frame| render(app, &theme, frame.buffer_mut())).map(|_| ());
@@ -134,6 +153,12 @@ impl Screen for Tty {
         self.terminal.resize(Rect::new(0, 0, width, height))
     }
 
+    fn stop(&mut self) -> io::Result<()> {
+        give_back();
+        kill_process(getpid(), Signal::STOP)?;
+        Ok(())
+    }
+
     fn copy(&mut self, text: &str) -> io::Result<()> {
         let backend = self.terminal.backend_mut();
         queue!(backend, CopyToClipboard::to_clipboard_from(text))?;
@@ -147,32 +172,6 @@ impl Screen for Tty {
     fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
         self.between_frames(&notification(way, text))
     }
-}
-
-/// Makes panics harmless to the screen. One on the calling thread gives the terminal back before it is
-/// told; one on another thread is handed to `elsewhere` and printed nowhere, because the screen is being drawn.
-///
-/// `farewell` follows a panic on this thread: what it means for the conference, and what to do. Where nothing is
-/// drawn there is no terminal to give back.
-pub fn catch_panics(farewell: String, drawn: bool, elsewhere: impl Fn(String) + Send + Sync + 'static) {
-    let drawing = std::thread::current().id();
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == drawing {
-            if drawn {
-                give_back();
-            }
-            before(panic);
-            tracing::error!(%panic, "the console ends by a fault of its own");
-            // Where even stderr is gone, the log has it.
-            let _ = writeln!(io::stderr(), "{farewell}");
-            return;
-        }
-        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
-        let words = panic.payload_as_str().unwrap_or("no reason given");
-        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-        elsewhere(crate::text::clean_field(&format!("panic in the thread {thread}: {words}{place}")));
-    }));
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
 //! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
-//! who is told, `held` what could not be written yet, `retention` cuts away what is too old, `prune` does so by hand,
-//! `lock` keeps a second writer out, `schema` is what people see who open the file with the ordinary `sqlite3`
-//! shell, `copy` keeps what an older confmod wrote.
+//! who is told, `held` what could not be written yet, `leftover` what an earlier process could not sync, `retention`
+//! cuts away what is too old, `prune` does so by hand, `lock` keeps a second writer out, `schema` is what people see
+//! who open the file with the ordinary `sqlite3` shell, `copy` keeps what an older confmod wrote.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,13 @@ use self::reader::Reader;
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
+use crate::config::error::shown;
 
 mod archive;
 mod copy;
 mod follower;
 mod held;
+mod leftover;
 mod lock;
 mod prune;
 mod queue;
@@ -33,6 +35,7 @@ mod retention;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod writer;
 
 pub use archive::Archive;
@@ -43,6 +46,9 @@ pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
 const LIVE_BATCHES: usize = 256;
+
+/// The highest number of an event that a journal may be written behind: more follow than anybody will write.
+const LAST_START: Seq = Seq(Seq::UNRECORDED.0 / 2);
 
 /// Why a journal could not be opened. Each says what to do.
 #[derive(Debug)]
@@ -85,27 +91,28 @@ impl fmt::Display for OpenError {
             Self::Held { path, by } => write!(
                 f,
                 "the journal {} is being written by {by}; close that one, or give this one a journal of its own with --journal",
-                path.display()
+                shown(path)
             ),
             Self::Newer { path, version } => {
                 write!(
                     f,
                     "the journal {} was written by a newer confmod (format {version}); update confmod, or choose another file",
-                    path.display()
+                    shown(path)
                 )
             }
             Self::Copy { path, room, why } => write!(
                 f,
                 "the journal {} was written by an older confmod, and no copy of it could be made before it is brought up to date: {why}; \
                  free {} beside it, or move it to where there is room. Nothing was changed",
-                path.display(),
+                shown(path),
                 crate::text::bytes(*room)
             ),
             Self::File { path, why } => {
                 write!(
                     f,
-                    "opening the journal {}: {why}; check the path and its permissions, or choose another file with --journal",
-                    path.display()
+                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file \
+                     with --journal",
+                    shown(path)
                 )
             }
         }
@@ -142,6 +149,10 @@ impl Sqlite {
         let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
         let last_seq = last.map_or(Seq(0), |(seq, _)| seq);
+        if last_seq > LAST_START {
+            let why = format!("its last event has the number {}, and behind that there is no room for a conference", last_seq.0);
+            return Err(OpenError::File { path: path.to_owned(), why });
+        }
 
         let queue = Arc::new(Queue::default());
         let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
@@ -206,7 +217,7 @@ impl Journal for Sqlite {
     }
 
     fn subscribe(&self, after: Seq) -> Feed {
-        Feed::new(self.publisher.subscribe(), self.history(), after)
+        self.publisher.subscribe(self.history(), after)
     }
 
     fn history(&self) -> Arc<dyn History> {

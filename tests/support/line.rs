@@ -1,51 +1,38 @@
-//! A connection that callbacks come over, one after the other, as from a provider that keeps it open.
-#![allow(dead_code, reason = "each test file uses a part of this")]
-#![allow(unreachable_pub, reason = "inside a test program nothing can be reached from outside")]
+//! The settings of a terminal's line (termios): what a program found, and what it left.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::path::Path;
 
-use super::support::stage;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// The connection.
-pub struct Line {
-    stream: TcpStream,
-    answer: Vec<u8>,
+/// Echo, line editing, Ctrl-C and everything else that `stty` shows. None once the window is closed.
+pub fn settings(tty: &Path) -> Option<Termios> {
+    tcgetattr(open(tty, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).ok()?).ok()
 }
 
-impl Line {
-    /// Connects.
-    pub fn open(to: SocketAddr) -> Self {
-        let stream = TcpStream::connect(to).expect("a connection");
-        stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(30)))).expect("set");
-        Self { stream, answer: Vec::new() }
-    }
-
-    /// Calls back and insists on `200`.
-    #[track_caller]
-    pub fn tell(&mut self, kind: &str, query: &str) {
-        let request = format!("GET {} HTTP/1.1\r\nHost: confmod\r\n\r\n", stage::path(kind, query));
-        self.stream.write_all(request.as_bytes()).expect("written");
-        let mut chunk = [0; 1024];
-        self.answer.clear();
-        let whole = loop {
-            if let Some(whole) = length(&self.answer).filter(|whole| self.answer.len() >= *whole) {
-                break whole;
-            }
-            match self.stream.read(&mut chunk) {
-                Ok(read @ 1..) => self.answer.extend_from_slice(&chunk[..read]),
-                end => panic!("{kind}?{query}: the connection ended: {end:?}, after {}", self.answer.escape_ascii()),
-            }
-        };
-        assert!(self.answer.starts_with(b"HTTP/1.1 200 ") && self.answer.len() == whole, "{kind}?{query}: {}", self.answer.escape_ascii());
-    }
+/// Sets them, as a shell does that takes the terminal back from a stopped program.
+pub fn set(tty: &Path, settings: &Termios) {
+    let tty = open(tty, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("the terminal");
+    tcsetattr(tty, OptionalActions::Now, settings).expect("settings of the line");
 }
 
-/// How long an answer is, once its head is there.
-fn length(bytes: &[u8]) -> Option<usize> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-    let body = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok()).unwrap_or(0);
-    Some(end + body)
+/// What is not as it was found.
+pub fn changed(found: &Termios, left: &Termios) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut same = |kind: &str, same: bool| {
+        if !same {
+            faults.push(format!("{kind} is not as it was"));
+        }
+    };
+    for (flag, name) in [(LocalModes::ICANON, "line editing"), (LocalModes::ECHO, "echo"), (LocalModes::ISIG, "Ctrl-C as a signal")] {
+        same(name, (found.local_modes & flag) == (left.local_modes & flag));
+    }
+    let named = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+    same("another local setting", found.local_modes - named == left.local_modes - named);
+    same("what becomes of input", found.input_modes == left.input_modes);
+    same("what becomes of output", found.output_modes == left.output_modes);
+    same("the line itself", found.control_modes == left.control_modes);
+    let special = |termios: &Termios| format!("{:?}", termios.special_codes);
+    same("a special key", special(found) == special(left));
+    faults
 }

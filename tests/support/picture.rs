@@ -17,6 +17,7 @@ use std::time::Duration;
 
 mod home;
 mod keys;
+mod line;
 mod pty;
 mod screen;
 mod svg;

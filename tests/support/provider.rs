@@ -3,7 +3,7 @@
 //! Every request is kept to the byte. One that the provider does not document is answered with an error and
 //! kept as a complaint; a test that ends with complaints nobody looked at fails.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -99,7 +99,7 @@ struct State {
     count: usize,
     forgets: bool,
     complaints: Vec<String>,
-    connections: Vec<TcpStream>,
+    connections: HashMap<usize, TcpStream>,
     released: bool,
     gone: bool,
 }
@@ -124,10 +124,13 @@ impl Provider {
                 if state.gone {
                     break;
                 }
-                state.connections.extend(stream.try_clone());
+                state.connections.extend(stream.try_clone().map(|stream| (number, stream)));
                 drop(state);
                 let shared = Arc::clone(&acceptor);
-                std::thread::spawn(move || serve(&stream, number, &shared));
+                std::thread::spawn(move || {
+                    serve(&stream, number, &shared);
+                    shared.lock().connections.remove(&number);
+                });
             }
         });
         Self { address, shared }
@@ -230,7 +233,7 @@ impl Drop for Provider {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.gone = true;
-        for connection in state.connections.drain(..) {
+        for (_, connection) in state.connections.drain() {
             let _ = connection.shutdown(Shutdown::Both);
         }
         let complaints = std::mem::take(&mut state.complaints);
@@ -247,7 +250,7 @@ fn serve(mut stream: &TcpStream, connection: usize, shared: &Shared) {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        let Some(length) = request_length(&bytes) else {
+        let Some(length) = message_length(&bytes) else {
             match stream.read(&mut buffer) {
                 Ok(read @ 1..) => bytes.extend_from_slice(&buffer[..read]),
                 _ => break,
@@ -266,8 +269,8 @@ fn serve(mut stream: &TcpStream, connection: usize, shared: &Shared) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// The length of the first request in the bytes, once its head is whole.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+/// The length of the first message in the bytes, request or answer, once it is whole.
+pub fn message_length(bytes: &[u8]) -> Option<usize> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&bytes[..end]);
     let body: usize = header(&head, "content-length").and_then(|value| value.parse().ok()).unwrap_or(0);

@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::LocalModes;
+use rustix::termios::Termios;
 
 use super::home::{self, Home};
 use super::keys::{Key, Mouse};
+use super::line;
 use super::screen::Reading;
 use super::traces;
 
@@ -40,6 +41,12 @@ impl Setup {
     pub fn new(program: impl AsRef<Path>, home: &Home) -> Self {
         let program = program.as_ref().to_owned();
         Self { program, home: home.path().to_owned(), args: Vec::new(), environment: home::environment(home.path()), size: (80, 24) }
+    }
+
+    /// Another program in the place of this one.
+    pub fn program(mut self, program: impl AsRef<Path>) -> Self {
+        program.as_ref().clone_into(&mut self.program);
+        self
     }
 
     /// Starts it through another program, which gets the program and its arguments after its own.
@@ -80,6 +87,8 @@ pub struct Console {
     home: PathBuf,
     pid: Pid,
     tty: Option<PathBuf>,
+    /// The line's settings as the program found them.
+    found: Option<Termios>,
     shared: Arc<Shared>,
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
@@ -153,6 +162,8 @@ impl Console {
             .collect::<Vec<_>>()
             .join(" ");
 
+        let tty = pair.master.tty_name();
+        let found = tty.as_deref().and_then(line::settings);
         let child = pair.slave.spawn_command(builder).unwrap_or_else(|error| panic!("cannot start {command}: {error}"));
         // As long as this side is open here, the end of the program would not be seen as the end of its output.
         drop(pair.slave);
@@ -194,8 +205,7 @@ impl Console {
         });
 
         let writer = pair.master.take_writer().expect("a writer to the pseudo-terminal");
-        let tty = pair.master.tty_name();
-        Self { command, home: setup.home.clone(), pid, tty, shared, master: Some(pair.master), writer: Some(writer) }
+        Self { command, home: setup.home.clone(), pid, tty, found, shared, master: Some(pair.master), writer: Some(writer) }
     }
 
     /// Waits until the screen is as wanted. Half-drawn frames are not looked at.
@@ -337,6 +347,27 @@ impl Console {
         rustix::termios::tcflow(tty, rustix::termios::Action::OOff).expect("a stalled terminal");
     }
 
+    /// Whether the window is still open.
+    pub fn has_window(&self) -> bool {
+        self.master.is_some()
+    }
+
+    /// The terminal itself.
+    pub fn tty(&self) -> &Path {
+        self.tty.as_deref().expect("a terminal with a name")
+    }
+
+    /// What of the line's settings is not as the program found it.
+    pub fn line_changes(&self) -> Vec<String> {
+        let now = line::settings(self.tty()).expect("an open window");
+        line::changed(self.found.as_ref().expect("settings"), &now)
+    }
+
+    /// Has the line what it had before the program began, as a shell does with a program that it stopped.
+    pub fn restore_line(&self) {
+        line::set(self.tty(), self.found.as_ref().expect("settings"));
+    }
+
     /// Whether the process is still there.
     pub fn is_running(&self) -> bool {
         self.shared.lock().status.is_none()
@@ -362,14 +393,10 @@ impl Console {
     pub fn left_behind(&self) -> Vec<String> {
         let state = self.shared.lock();
         let mut faults = traces::left_behind(&state.raw, state.terminal.screen());
-        // Read before the window is closed; afterwards there is nothing to leave in disorder.
-        if let Some(modes) = self.master.as_ref().and_then(|master| master.get_termios()).map(|termios| termios.local_flags.bits()) {
-            for (flag, name) in [(LocalModes::ICANON, "line editing"), (LocalModes::ECHO, "echo"), (LocalModes::ISIG, "Ctrl-C as a signal")]
-            {
-                if modes & flag.bits() == 0 {
-                    faults.push(format!("{name} is still off"));
-                }
-            }
+        // Once the window is closed there is nothing to leave in disorder.
+        let left = self.tty.as_deref().filter(|_| self.master.is_some()).and_then(line::settings);
+        if let Some((found, left)) = self.found.as_ref().zip(left.as_ref()) {
+            faults.extend(line::changed(found, left));
         }
         faults
     }

@@ -46,6 +46,11 @@ pub fn left_behind(raw: &[u8], screen: &vt100::Screen) -> Vec<String> {
     if !plain || screen.bold() || screen.dim() || screen.italic() || screen.underline() || screen.inverse() {
         faults.push("text written next would be coloured or styled".to_owned());
     }
+    let (row, _) = screen.cursor_position();
+    let there = screen.rows(0, screen.size().1.get()).nth(usize::from(row)).unwrap_or_default();
+    if !there.trim().is_empty() {
+        faults.push(format!("{:?} would be written over", there.trim()));
+    }
     if screen.cursor_position().1 != 0 {
         faults.push(format!("the shell's prompt would begin in column {}", screen.cursor_position().1));
     }

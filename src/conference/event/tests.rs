@@ -43,7 +43,7 @@ fn every_kind() -> Vec<What> {
             joined: Moment(1_700_000_000_000),
         }),
         What::Sent(Sent { asks: vec![Seq(1), Seq(2)] }),
-        What::Halted(Halted { asks: vec![Seq(3)], by: "ada".into() }),
+        What::Halted(Halted { asks: vec![Seq(3)], by: "ada".into(), rest: true }),
         What::Recorded(Recorded { since: Moment(1), refused: 2, lost: 3, late: vec![(Seq(4), Seq(5))] }),
         What::Answered(Answer {
             ask: Seq(1),

@@ -27,7 +27,10 @@ impl App {
     #[must_use]
     pub fn banner(&self) -> Option<(Tone, String)> {
         if let Some(fault) = &self.fault {
-            return Some((Tone::Bad, format!("{fault}; restart confmod")));
+            // What is in parentheses is for those who mend it; the events have it, too.
+            let cost = fault.split_once(" (").map_or(&**fault, |(cost, _)| cost);
+            let words = [fault, cost].map(|words| format!("{words}; restart confmod"));
+            return Some((Tone::Bad, self.fitting(words)));
         }
         match &self.journal {
             Health::Failed(why) => {

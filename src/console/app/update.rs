@@ -88,7 +88,7 @@ impl App {
                 self.say(Tone::Bad, text);
                 Vec::new()
             }
-            Message::NotWritten(why) => {
+            Message::NotDone(why) => {
                 self.say(Tone::Bad, why);
                 Vec::new()
             }
@@ -151,6 +151,10 @@ impl App {
             // Once for each slip: a flow with one repeats it with every call.
             self.say(Tone::Warning, &**slip);
             self.log(self.now, Tone::Warning, slip.to_string());
+        }
+        if let Some(sentence) = counts.strangers.as_ref().filter(|sentence| self.counts.strangers.as_ref() != Some(sentence)) {
+            self.say(Tone::Warning, &**sentence);
+            self.log(self.now, Tone::Warning, sentence.to_string());
         }
         self.counts = counts;
     }

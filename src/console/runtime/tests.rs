@@ -290,7 +290,7 @@ async fn a_panic_elsewhere_is_told_and_the_console_goes_on() {
         desk.until("the repaint", |seen| seen.repaints == 1).await;
         desk.press('q');
         desk.press('y');
-        assert_eq!(desk.end().await, Ending::Quit);
+        assert_eq!(desk.end().await, Ending::Fault, "the exit code tells of it");
     })
     .await;
 }

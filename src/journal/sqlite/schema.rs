@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::reader::END;
 use super::{OpenError, copy};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
@@ -69,6 +70,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     // The writer cuts the log itself, because it must hear when that fails.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
+    // `SQLite` syncs the name of a log that it has made, but keeps to itself when that fails.
+    sync_folder(path).map_err(|error| refused(format!("making the names of its files safe on disk: {error}")))?;
     // What is cut away must be gone from the file.
     connection.pragma_update(None, "secure_delete", true).map_err(sql)?;
     if version < VERSION {
@@ -155,8 +158,8 @@ pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
 /// The last event's place and time.
 pub(super) fn last(connection: &Connection) -> Result<Option<(Seq, Moment)>, String> {
     connection
-        .query_row("SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment(row.get(1)?)))
+        .query_row("SELECT seq, at FROM event WHERE seq > 0 AND seq < ?1 ORDER BY seq DESC LIMIT 1", [END], |row| {
+            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment::read(row.get_ref(1)?.as_i64().unwrap_or_default())))
         })
         .optional()
         .map_err(|error| error.to_string())

@@ -343,6 +343,7 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
     drop(history);
 }
 
+mod failed;
 mod following;
 mod late;
 mod older;

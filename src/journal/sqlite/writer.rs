@@ -3,18 +3,22 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
 use super::held::Held;
+use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
+use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health};
 
@@ -37,9 +41,14 @@ pub(super) struct Writer {
     last: Seq,
     unrecorded: Seq,
     held: Held,
+    /// What is being written: not lost to a panic while it is.
+    hand: VecDeque<(Draft, Promise)>,
     cutter: Cutter,
-    /// The database file as it was opened: a name may come to mean another one, or none.
-    file: Option<(PathBuf, u64)>,
+    path: PathBuf,
+    /// Whether what the log held at the beginning is safe on disk.
+    safe: bool,
+    /// The database and its log as they were opened: a name may come to mean another file, or none.
+    files: Vec<(PathBuf, u64)>,
 }
 
 impl Writer {
@@ -51,35 +60,48 @@ impl Writer {
         health: watch::Sender<Health>,
         last: Seq,
     ) -> Self {
-        let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
-        Self {
-            connection,
-            lock,
-            queue,
-            publisher,
-            health,
-            last,
-            unrecorded: Seq::UNRECORDED,
-            held: Held::default(),
-            cutter: Cutter::default(),
-            file,
+        let path = connection.path().map(PathBuf::from).unwrap_or_default();
+        let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
+        let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
+        let (hand, cutter) = (VecDeque::new(), Cutter::default());
+        Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
+    }
+
+    /// Writes until the queue is closed. A panic is the failure of the journal, and survived as one: callbacks are
+    /// refused, and asks go round, because silencing somebody must work.
+    pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            self.health.send_replace(panicked());
+            // Another one leaves nothing to be done.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.work()));
         }
     }
 
-    pub(super) fn run(mut self) {
+    fn work(&mut self) {
         self.lock.touch();
         let mut patience = HEARTBEAT;
-        while let Some(items) = self.queue.take(patience) {
-            let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
-            let idle = items.is_empty();
-            if !items.is_empty() {
-                self.batch(items);
-                self.cut_log();
-            } else if in_trouble && touch_database(&self.connection).is_ok() {
-                // There is room again for what was held.
-                self.batch(VecDeque::new());
+        loop {
+            if self.hand.is_empty() {
+                let Some(items) = self.queue.take(patience) else { break };
+                self.hand = items;
             }
-            self.look_at_file();
+            let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
+            let idle = self.hand.is_empty();
+            if !idle {
+                self.batch();
+                self.cut_log();
+            } else if in_trouble {
+                match touch_database(&self.connection) {
+                    // There is room again for what was held.
+                    Ok(()) => self.batch(),
+                    Err(error) => self.is(verdict(&error, &self.path).into()),
+                }
+            }
+            if !matches!(&*self.health.borrow(), Health::Failed(_))
+                && let Err(error) = self.look_at_files()
+            {
+                self.is(error.into());
+            }
             self.cut_old(idle);
             self.lock.touch();
             patience = match &*self.health.borrow() {
@@ -91,7 +113,10 @@ impl Writer {
         // Readers may still be open, so closing alone would leave the newest events in the log beside the file,
         // where somebody who copies the file forgets them. A failure leaves them there, which loses nothing.
         if matches!(&*self.health.borrow(), Health::Failed(_)) {
-            // A sync is never tried again.
+            // A sync is never tried again, and closing would.
+            if let Err(error) = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+                tracing::warn!(%error, "the journal's log may be copied while it is closed");
+            }
             return;
         }
         let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -100,22 +125,20 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, mut items: VecDeque<(Draft, Promise)>) {
-        let mut events = Vec::with_capacity(items.len() + 1);
+    /// Writes what is in hand, answers for it and publishes it.
+    fn batch(&mut self) {
+        let mut events = Vec::with_capacity(self.hand.len() + 1);
         let written = self.recover().and_then(|recorded| {
             events.extend(recorded);
-            for (draft, _) in &mut items {
+            for (draft, _) in &mut self.hand {
                 self.held.mend(&mut draft.what);
             }
-            let drafts = items.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+            let drafts = self.hand.iter().map(|(draft, _)| draft);
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
         });
-        self.is(match &written {
-            Ok(()) | Err(AppendError::Busy | AppendError::Closed | AppendError::ReadOnly) => Health::Good,
-            Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
-            Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
-        });
+        self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
+        let items = std::mem::take(&mut self.hand);
         let mut kept = Vec::with_capacity(items.len());
         for (draft, promise) in items {
             match &written {
@@ -140,31 +163,37 @@ impl Writer {
         for (promise, seq) in kept {
             let _ = promise.send(Ok(seq));
         }
-        self.publisher.publish(events);
+        self.publisher.publish(events, self.last);
     }
 
-    /// Writes down what was held, in a transaction of its own: what comes now may be about asks whose places are
-    /// known only after it. The late asks themselves are news to nobody; that it is over is.
+    /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
+    /// comes now may be about asks whose places are known only after it. The late asks themselves are news to nobody;
+    /// that it is over is.
     fn recover(&mut self) -> Result<Option<Event>, AppendError> {
         if let Health::Failed(why) = &*self.health.borrow() {
             return Err(AppendError::Failed(why.clone()));
+        }
+        self.look_at_files()?;
+        if !self.safe {
+            leftover::make_safe(&mut self.connection, &self.path)?;
+            self.safe = true;
         }
         let mut late = self.held.to_write(self.last);
         if late.is_empty() {
             return Ok(None);
         }
-        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error))?;
+        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error, &self.path))?;
         self.held.is_written(&late);
         self.last = Seq(self.last.0 + late.len() as u64);
         Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
     }
 
     /// What is written to a file that nobody can open any more is lost at the end, so it must not be promised.
-    fn look_at_file(&self) {
-        let gone = self.file.as_ref().is_some_and(|(path, was)| inode(path) != Some(*was));
-        if gone && !matches!(&*self.health.borrow(), Health::Failed(_)) {
-            self.is(Health::Failed("its file was removed or replaced".to_owned()));
+    fn look_at_files(&self) -> Result<(), AppendError> {
+        if self.files.iter().all(|(path, was)| inode(path) == Some(*was)) {
+            return Ok(());
         }
+        Err(AppendError::Failed("its file was removed or replaced".to_owned()))
     }
 
     /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
@@ -174,7 +203,7 @@ impl Writer {
             return;
         }
         let Err(error) = cut_log(&self.connection) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             // Room or a lock is missing; the next batch tries again.
@@ -192,7 +221,7 @@ impl Writer {
             return;
         }
         let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             tracing::warn!(%error, "old events could not be cut from the journal; it is tried again later");
@@ -210,6 +239,28 @@ impl Writer {
     }
 }
 
+impl From<AppendError> for Health {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Trouble(why) => Self::Trouble(why),
+            AppendError::Failed(why) => Self::Failed(why),
+            AppendError::Busy | AppendError::Closed | AppendError::ReadOnly => Self::Good,
+        }
+    }
+}
+
+/// The log of a database: what is not copied into it yet.
+pub(super) fn log_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// How the journal is after a panic of its thread.
+fn panicked() -> Health {
+    Health::Failed("its thread panicked; see the log".to_owned())
+}
+
 /// What the system calls a file by, whatever its name comes to mean.
 pub(super) fn inode(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|meta| meta.ino())
@@ -220,7 +271,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.abandon();
         if std::thread::panicking() {
-            self.health.send_replace(Health::Failed("its thread ended in a panic; see the log".to_owned()));
+            self.health.send_replace(panicked());
         }
     }
 }
@@ -258,17 +309,4 @@ fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item 
 fn touch_database(connection: &Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
-}
-
-/// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
-/// forgotten since, so nothing after it can be trusted; a full or locked disk can be emptied.
-fn verdict(error: &rusqlite::Error) -> AppendError {
-    let why = crate::text::clean_field(&error.to_string());
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
-            AppendError::Trouble(why)
-        }
-        None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
-        _ => AppendError::Failed(why),
-    }
 }
