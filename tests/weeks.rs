@@ -84,6 +84,7 @@ fn nothing_grows_with_what_has_come_and_gone() {
     let least = pick(Duration::ZERO, LEAST);
     let (home, provider) = (Home::new(), Provider::forgetful());
     let (mut desk, listener) = Desk::open(&home, &provider);
+    desk.listen_for("lecture mode");
     let mut residents = Line::open(listener.address);
     for resident in 0..RESIDENTS {
         residents.tell("join", &format!("key=resident-{resident}&conference=1122&number=4930901820{resident:02}"));
@@ -118,6 +119,8 @@ fn nothing_grows_with_what_has_come_and_gone() {
             desk.say(if on { "lecture 1122 on" } else { "lecture 1122 off" });
             asked += RESIDENTS as u64;
             provider.wait_for_count(asked as usize);
+            // The console may be behind the asks, and takes what holds already for said.
+            desk.hear(if on { "began lecture mode" } else { "ended lecture mode" });
         } else {
             std::thread::sleep(Duration::from_millis(5));
         }
