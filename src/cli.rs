@@ -12,11 +12,15 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod execute;
 mod faults;
 mod follow;
+mod guarded;
 pub mod man;
 mod output;
+pub mod prune;
+mod read;
 pub mod rehearse;
 pub mod replay;
 pub mod report;
@@ -30,6 +34,7 @@ pub mod urls;
 pub use execute::execute;
 pub use faults::FAULT;
 pub use output::{WRONG, complain, fail, print, print_bytes};
+pub use read::read;
 
 /// A terminal console for moderating live phone conferences.
 ///
@@ -118,6 +123,12 @@ pub enum Command {
   confmod report --conference 1122 --since 2h > attendance.csv
   confmod report --since 2026-11-22T14:00 --until 2026-11-22T16:00 --format html -o report.html")]
     Report(report::Args),
+    /// Delete old events from the journal, for good
+    ///
+    /// What still holds stays however old it is: names, contacts, exemptions, bans, lecture mode and lock. The file
+    /// gets smaller. Not while a console has the journal: one with `retention` set does this by itself.
+    #[command(after_help = "Examples:\n  confmod prune --older-than 90d --dry-run\n  confmod prune --older-than 90d")]
+    Prune(prune::Args),
     /// Print the settings in force, and where each comes from
     ///
     /// Secrets are said to be set, and not shown.

@@ -18,16 +18,30 @@ pub mod participant;
 pub mod people;
 pub mod policy;
 pub mod roster;
+pub mod standing;
 #[cfg(test)]
 pub(crate) mod story;
 pub mod view;
 
 /// A point in time: milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
 impl Moment {
+    /// The beginning of the year 1: nothing that is read is earlier.
+    pub const EARLIEST: Self = Self(-62_135_596_800_000);
+
+    /// The beginning of the year 9999: nothing that is read is later.
+    pub const LATEST: Self = Self(253_370_764_800_000);
+
+    /// A moment that somebody else wrote down, brought between [`EARLIEST`](Self::EARLIEST) and
+    /// [`LATEST`](Self::LATEST): every calendar has those, and no sum of their distances overflows.
+    #[must_use]
+    pub fn read(millis: i64) -> Self {
+        Self(millis).clamp(Self::EARLIEST, Self::LATEST)
+    }
+
     /// The time that passed since an earlier moment; zero when `earlier` is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -44,6 +58,12 @@ impl Moment {
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::read)
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Config {
     pub silence_after: Duration,
     /// How long a call may be silent before it is left out, at start and while confmod runs.
     pub resume_within: Duration,
+    /// How long the journal keeps what happened; none keeps all of it.
+    pub retention: Option<Duration>,
     /// Colours.
     pub theme: ThemeChoice,
     /// Draw with ASCII only.
@@ -155,6 +157,7 @@ impl Default for Config {
             stale_after: Duration::from_hours(4),
             silence_after: Duration::from_mins(30),
             resume_within: Duration::from_hours(12),
+            retention: None,
             theme: ThemeChoice::default(),
             ascii: false,
             mask: false,
@@ -178,6 +181,19 @@ impl Config {
     #[must_use]
     pub fn look_back(&self) -> Duration {
         self.resume_within * 2
+    }
+
+    /// How long the journal keeps what happened, as a person would set it.
+    #[must_use]
+    pub fn retained(&self) -> String {
+        self.retention.map_or_else(|| "forever".to_owned(), show::days)
+    }
+
+    /// What is younger than this is never deleted from the journal: it comes back at a start, and a slip in a unit
+    /// must not cost today's conference.
+    #[must_use]
+    pub fn least_kept(&self) -> Duration {
+        self.look_back().max(check::LEAST_KEPT)
     }
 
     /// The secret in the callback URLs: the one given, else the one in its file, which is made at first need.

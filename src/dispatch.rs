@@ -2,7 +2,8 @@
 //!
 //! This front file starts and stops the thread on which it all runs. What an ask goes through is in
 //! [`attempt`]; who goes first, who waits and who is replaced is in the pure `lanes`; the `engine` joins
-//! them to the journal, and its `rules` make the asks of lecture mode, lock and bans. Nothing here knows how a request looks.
+//! them to the journal, what it hears there is in `hearing`, and its `rules` make the asks of lecture mode, lock
+//! and bans. Nothing here knows how a request looks.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ mod ears;
 mod engine;
 #[cfg(test)]
 mod fake;
+mod hearing;
 mod lanes;
 mod record;
 mod rules;

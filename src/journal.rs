@@ -1,18 +1,20 @@
 //! The journal: what it holds has happened. Append is durable when it returns; subscribers get committed
 //! events in order, and one that falls behind catches up by reading.
 //!
-//! This front file is what every journal is; the children are the engines.
+//! This front file is what every journal is, `feed` how a subscriber hears of it; the other children are the engines.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 pub use crate::conference::health::JournalHealth as Health;
+pub use feed::{Feed, Unrecorded};
 
+mod feed;
 pub mod sqlite;
 
 /// The machine's clock, for those who write down when something was learned. The one place that reads it.
@@ -142,88 +144,4 @@ pub trait Journal: Send + Sync + 'static {
 
     /// How the journal is, and news of it.
     fn health(&self) -> watch::Receiver<Health>;
-}
-
-/// How many events are read from disk at a time: few enough that the write-ahead log can be cut between.
-const CHUNK: usize = 1_000;
-
-/// How a subscriber hears of news.
-enum News {
-    /// The events themselves come, from the writer in this process.
-    Events(broadcast::Receiver<Arc<[Event]>>),
-    /// Only that there may be some: another process writes, and they are read from disk.
-    Hint(watch::Receiver<()>),
-}
-
-/// One subscriber's stream of committed events.
-pub struct Feed {
-    news: News,
-    history: Arc<dyn History>,
-    last: Seq,
-    behind: bool,
-}
-
-impl fmt::Debug for Feed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("last", &self.last).field("behind", &self.behind).finish_non_exhaustive()
-    }
-}
-
-impl Feed {
-    /// A feed of what comes after a place. `live` must have been subscribed before this is called, so
-    /// that nothing can fall between what is read and what comes.
-    #[must_use]
-    pub fn new(live: broadcast::Receiver<Arc<[Event]>>, history: Arc<dyn History>, after: Seq) -> Self {
-        Self { news: News::Events(live), history, last: after, behind: true }
-    }
-
-    /// A feed that reads from disk whenever there may be news.
-    #[must_use]
-    pub fn hinted(hints: watch::Receiver<()>, history: Arc<dyn History>, after: Seq) -> Self {
-        Self { news: News::Hint(hints), history, last: after, behind: true }
-    }
-
-    /// The next events, at least one; `None` when the journal is closed. Safe to cancel.
-    pub async fn next(&mut self) -> Option<Result<Arc<[Event]>, ReadError>> {
-        loop {
-            if self.behind {
-                match self.history.read(self.last, CHUNK) {
-                    Ok(events) => {
-                        if let Some(last) = events.last() {
-                            self.last = last.seq;
-                            return Some(Ok(events.into()));
-                        }
-                        self.behind = false;
-                    }
-                    Err(error) => return Some(Err(error)),
-                }
-                continue;
-            }
-            let live = match &mut self.news {
-                News::Events(live) => live,
-                News::Hint(hints) => {
-                    if hints.changed().await.is_err() {
-                        return None;
-                    }
-                    self.behind = true;
-                    continue;
-                }
-            };
-            match live.recv().await {
-                Ok(batch) => {
-                    let news = |event: &Event| !event.seq.is_recorded() || event.seq > self.last;
-                    let fresh: Arc<[Event]> =
-                        if batch.iter().all(news) { batch } else { batch.iter().filter(|e| news(e)).cloned().collect() };
-                    if let Some(last) = fresh.iter().rev().find(|e| e.seq.is_recorded()) {
-                        self.last = last.seq;
-                    }
-                    if !fresh.is_empty() {
-                        return Some(Ok(fresh));
-                    }
-                }
-                Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -57,8 +57,18 @@ pub fn start(path: &Path, level: Level) -> Result<(), LoggingError> {
     tracing::subscriber::set_global_default(subscriber(file, level)).map_err(|_| LoggingError::Started)
 }
 
+/// Who is told that the log cannot be written.
+static TELL: Mutex<Option<Tell>> = Mutex::new(None);
+
+type Tell = Box<dyn Fn(String) + Send>;
+
+/// From now on it is told, once for each time of trouble, that the log cannot be written and why.
+pub fn when_it_fails(tell: impl Fn(String) + Send + 'static) {
+    *TELL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(tell));
+}
+
 fn subscriber(file: Rotating, level: Level) -> impl tracing::Subscriber + Send + Sync {
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_timer(Utc).with_writer(Mutex::new(Sweeping(file)));
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_timer(Utc).with_writer(Mutex::new(Sweeping::new(file)));
     Registry::default().with(lines.with_filter(Targets::new().with_target("confmod", level)))
 }
 
@@ -72,9 +82,15 @@ impl FormatTime for Utc {
 }
 
 /// Takes whole records and passes them on as one line each, without anything that cannot be shown.
-struct Sweeping<W>(W);
+struct Sweeping {
+    file: Rotating,
+    /// Records that could not be written since the last that could.
+    missing: u64,
+    /// Whether that was told.
+    told: bool,
+}
 
-impl<W: Write> Write for Sweeping<W> {
+impl Write for Sweeping {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(record);
         let mut line: String = text
@@ -85,12 +101,38 @@ impl<W: Write> Write for Sweeping<W> {
             .filter(|c| text::is_showable(*c))
             .collect();
         line.push('\n');
-        self.0.write_all(line.as_bytes())?;
+        if self.missing > 0 {
+            // Half a record may stand before this.
+            line.insert_str(0, &format!("\n{} records are missing here, because the log could not be written\n", self.missing));
+        }
+        match self.file.write_all(line.as_bytes()) {
+            Ok(()) => (self.missing, self.told) = (0, false),
+            Err(error) => self.fails(&error),
+        }
+        // A record that is lost is told above, and not to the one who logs.
         Ok(record.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
+    }
+}
+
+impl Sweeping {
+    fn new(file: Rotating) -> Self {
+        Self { file, missing: 0, told: false }
+    }
+
+    fn fails(&mut self, error: &io::Error) {
+        self.missing += 1;
+        if self.told {
+            return;
+        }
+        if let Some(tell) = &*TELL.lock().unwrap_or_else(PoisonError::into_inner) {
+            let path = shown(&self.file.path);
+            tell(format!("writing the log {path} failed ({error}); free some space, until then nothing is logged; the conference goes on"));
+            self.told = true;
+        }
     }
 }
 
@@ -176,6 +218,26 @@ mod tests {
         assert_eq!(log.lines().count(), 1, "{log:?}");
         assert!(log.contains("31m  2026-01-01T00:00:00Z ERROR"), "words stay apart: {log:?}");
         assert!(log.ends_with('\n') && log.trim_end_matches('\n').chars().all(text::is_showable), "{log:?}");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_told_once_and_its_gap_is_marked() {
+        let (told, heard) = std::sync::mpsc::channel();
+        when_it_fails(move |what| drop(told.send(what)));
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let mut log = Sweeping::new(Rotating::open(&path, FULL).expect("made"));
+        log.write_all(b"before\n").expect("taken");
+        let sound = std::mem::replace(&mut log.file.file, File::options().append(true).open("/dev/full").expect("a full disk"));
+        for _ in 0..3 {
+            log.write_all(b"lost\n").expect("nobody who logs is bothered");
+        }
+        log.file.file = sound;
+        log.write_all(b"after\n").expect("taken");
+        let heard: Vec<_> = heard.try_iter().filter(|what| what.contains(&*path.to_string_lossy())).collect();
+        assert!(matches!(&heard[..], [only] if only.contains("No space left") && only.contains("free some space")), "{heard:?}");
+        let missing = "3 records are missing here, because the log could not be written";
+        assert_eq!(fs::read_to_string(&path).expect("text"), format!("before\n\n{missing}\nafter\n"));
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use confmod::cli::{Cli, execute};
+use confmod::cli::{execute, read};
 
 fn main() -> ExitCode {
-    execute(Cli::parse())
+    read().map_or_else(|code| code, execute)
 }

@@ -47,6 +47,32 @@ fn is_mark(c: char) -> bool {
         && matches!(c.general_category(), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark | GeneralCategory::SpacingMark)
 }
 
+/// Whether a character may be shown wherever it stands: a mark may only on a letter, and not in any number.
+#[must_use]
+pub fn stands_alone(c: char) -> bool {
+    is_showable(c) && !is_mark(c)
+}
+
+/// Whether what one cell of a screen holds may be drawn: nothing but what is shown, and no letter under a pile of marks.
+#[must_use]
+pub fn is_letter(cell: &str) -> bool {
+    let mut marks = 0;
+    cell.chars().all(|c| {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        is_showable(c) && marks <= MARKS_IN_A_ROW
+    })
+}
+
+/// Text of our own as it may leave for a terminal: lines and tabs stay, and what cannot be shown is taken out.
+///
+/// What came from outside was cleaned at its door; this is for what came another way, such as a path in the words
+/// of the operating system.
+#[must_use]
+pub fn sweep(text: &str) -> Cow<'_, str> {
+    let stays = |c: char| is_showable(c) || matches!(c, '\n' | '\t');
+    if text.chars().all(stays) { Cow::Borrowed(text) } else { text.chars().filter(|c| stays(*c)).collect() }
+}
+
 /// Makes text from outside fit to be kept and shown: at most `max` bytes, cut at a grapheme.
 ///
 /// Characters that cannot be shown are dropped, white space of any kind and length becomes one space,
@@ -109,7 +135,7 @@ pub fn json_string(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if is_showable(c) && !is_mark(c) => out.push(c),
+            c if stands_alone(c) => out.push(c),
             c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a String cannot fail.
@@ -187,6 +213,20 @@ pub fn mask_digits(text: &str) -> String {
     out
 }
 
+/// A number of bytes as people say it: `312 bytes`, `4.5 kB`, `1.2 GB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    let mut value = count as f64 / 1e3;
+    let mut unit = 0;
+    // What would be written as 1000.0 is one of the next.
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    if count < 1_000 { format!("{count} byte{}", if count == 1 { "" } else { "s" }) } else { format!("{value:.1} {}", units[unit]) }
+}
+
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && c.general_category() == GeneralCategory::DecimalNumber)
 }
@@ -241,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_is_swept_and_keeps_its_lines() {
+        assert_eq!(sweep("one\n\ttwo\u{1b}[2J\r\n\u{202e}three\u{9b}"), "one\n\ttwo[2J\nthree");
+        assert!(matches!(sweep("nothing to do: 名前\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_letter_is_what_can_be_shown_without_a_pile_on_it() {
+        for (cell, is) in
+            [("a", true), ("│", true), ("e\u{301}", true), ("名", true), ("a\u{fe0f}", false), ("\u{1b}[2J", false), ("", true)]
+        {
+            assert_eq!(is_letter(cell), is, "{cell:?}");
+        }
+        assert!(is_letter(&format!("e{}", "\u{301}".repeat(3))) && !is_letter(&format!("e{}", "\u{301}".repeat(4))));
+        assert!(stands_alone('é') && !stands_alone('\u{301}') && !stands_alone('\u{202e}'));
+    }
+
+    #[test]
     fn cutting_counts_columns_not_bytes() {
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("日本語", 6, "…"), "日本語");
@@ -248,6 +305,13 @@ mod tests {
         assert_eq!(cut("Ada", 0, "…"), "");
         assert_eq!(fit("日本語", 4, "…"), "日… ");
         assert_eq!(width("日本"), 4);
+    }
+
+    #[test]
+    fn bytes_are_said_as_people_say_them() {
+        let said = [0, 1, 999, 1_000, 4_549, 999_949, 999_950, 1_234_000_000, u64::MAX].map(bytes);
+        let wanted = ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "4.5 kB", "999.9 kB", "1.0 MB", "1.2 GB", "18446744.1 TB"];
+        assert_eq!(said, wanted);
     }
 
     #[test]

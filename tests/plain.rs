@@ -3,135 +3,22 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use support::home::environment;
 use support::provider::Answer;
 use support::pty::DEADLINE;
 use support::screen::Reading;
-use support::stage::{Listener, Stage, TOKEN, USERKEY};
+use support::stage::{Listener, Stage};
+use support::talk::{LONGEST, Talk, open};
 
 const ADA: &str = "12157010680";
 const BEN: &str = "4930901820";
-
-/// The longest that ending may take.
-const LONGEST: Duration = Duration::from_secs(2);
-
-/// `confmod --plain` between two pipes.
-struct Talk {
-    child: Child,
-    input: Option<ChildStdin>,
-    lines: Receiver<String>,
-    heard: Vec<String>,
-    /// Set, nothing is read any more, and the pipe stays open.
-    deaf: Arc<AtomicBool>,
-}
-
-impl Talk {
-    fn start(stage: &Stage, args: &[&str]) -> Self {
-        let provider = stage.provider.url();
-        let journal = stage.home.journal();
-        let mut child = Command::new(support::confmod())
-            .args(args)
-            .env_clear()
-            .envs(environment(stage.home.path()))
-            .env("CONFMOD_USERKEY", USERKEY)
-            .env("CONFMOD_API_URL", provider)
-            .env("CONFMOD_LISTEN", "127.0.0.1:0")
-            .env("CONFMOD_CALLBACK_TOKEN", TOKEN)
-            .env("CONFMOD_JOURNAL", journal)
-            .env("CONFMOD_MODERATOR", "the-moderator")
-            .current_dir(stage.home.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("confmod starts");
-        let (input, output) = (child.stdin.take(), child.stdout.take().expect("its output"));
-        let (send, lines) = channel();
-        let deaf = Arc::new(AtomicBool::new(false));
-        let stops = Arc::clone(&deaf);
-        std::thread::spawn(move || {
-            let mut output = BufReader::new(output);
-            let mut bytes = Vec::new();
-            while output.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-                let line = String::from_utf8(std::mem::take(&mut bytes)).expect("text");
-                if send.send(line).is_err() {
-                    return;
-                }
-                while stops.load(Ordering::SeqCst) {
-                    std::thread::park();
-                }
-            }
-        });
-        Self { child, input, lines, heard: Vec::new(), deaf }
-    }
-
-    /// Waits for a line with this in it.
-    #[track_caller]
-    fn hear(&mut self, words: &str) -> String {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else { panic!("waited for {words:?}; heard:\n{}", self.heard.concat()) };
-            let text = line.strip_suffix('\n').unwrap_or_else(|| panic!("half a line: {line:?}")).to_owned();
-            assert!(!text.chars().any(char::is_control), "{text:?}");
-            self.heard.push(line);
-            if text.contains(words) {
-                return text;
-            }
-        }
-    }
-
-    #[track_caller]
-    fn say(&mut self, line: &str) {
-        let input = self.input.as_mut().expect("open");
-        input.write_all(format!("{line}\n").as_bytes()).and_then(|()| input.flush()).expect("it listens");
-    }
-
-    /// Everything that is said until the end, and the exit code; a signal's is negative.
-    #[track_caller]
-    fn ended(&mut self) -> (String, i32) {
-        let asked = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
-            self.heard.push(line);
-        }
-        let status = self.child.wait().expect("it ends");
-        let took = asked.elapsed();
-        assert!(took < LONGEST, "it took {took:?}; heard:\n{}", self.heard.concat());
-        let all = self.heard.concat();
-        assert!(all.chars().all(|c| c == '\n' || !c.is_control()), "{all:?}");
-        assert!(!all.contains(TOKEN) && !all.contains(USERKEY), "{all}");
-        (all, status.code().unwrap_or(-1))
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("a signal to the program");
-    }
-}
-
-impl Drop for Talk {
-    fn drop(&mut self) {
-        // It has ended already where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A plain console, and where it takes callbacks.
-fn open(stage: &Stage, args: &[&str]) -> (Talk, Listener) {
-    let mut talk = Talk::start(stage, args);
-    let line = talk.hear("listens for callbacks on 127.0.0.1:");
-    let address = line.rsplit(' ').next().and_then(|address| address.parse().ok()).expect("the listener's address");
-    talk.hear("type help");
-    (talk, Listener { address })
-}
 
 fn with_two() -> (Stage, Talk, Listener) {
     let stage = Stage::new();

@@ -1,6 +1,9 @@
 //! What the README says is so: keys, commands, settings, exit codes, URLs, words, files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
 
+#[path = "support/named.rs"]
+mod named;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -15,6 +18,7 @@ use confmod::console::command;
 use confmod::journal::sqlite::Sqlite;
 
 const README: &str = include_str!("../README.md");
+const THREATS: &str = include_str!("../assets/threats.md");
 const GATE: &str = include_str!("../.ci/run");
 
 /// The lines of all code blocks of a language, comments and what the margin adds taken away.
@@ -214,6 +218,20 @@ fn the_queries_are_answered() {
             panic!("{query}: {error}");
         }
     }
+}
+
+#[test]
+fn the_threat_model_names_tests_that_are_there_and_settings_that_exist() {
+    let tests: Vec<_> = named::named_tests(THREATS).collect();
+    assert!(tests.len() > 25, "only {tests:?} were found");
+    for test in tests {
+        assert!(named::names_a_test(test), "assets/threats.md names {test}, which is no test");
+    }
+    let documented = |name: &str| DEFAULT_FILE.contains(&format!("# {name} = "));
+    for setting in ["allow", "proxies", "callback_token_previous", "listen"] {
+        assert!(THREATS.contains(&format!("`{setting}`")) && documented(setting), "{setting}");
+    }
+    assert!(THREATS.lines().count() <= 100, "one page");
 }
 
 #[test]

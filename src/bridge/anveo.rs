@@ -11,7 +11,9 @@ use std::time::Duration;
 use crate::bridge::{Bridge, Fault, FaultKind, Order};
 use crate::conference::Action;
 pub use crate::config::ACTION_NAME;
+use crate::config::error::shown;
 use crate::config::{Config, Secret};
+use crate::text;
 
 mod account;
 mod client;
@@ -20,6 +22,7 @@ mod request;
 mod response;
 
 use account::Account;
+pub use client::Probed;
 use client::{Client, Wear};
 
 /// The action's name as the sample on the same page spells it.
@@ -111,11 +114,7 @@ impl fmt::Display for SetupError {
                 write!(f, "api_url has the scheme \"{scheme}\" or no host; it must begin with https:// and a host name")
             }
             Self::Authorities(path, why) => {
-                write!(
-                    f,
-                    "api_ca_file {} cannot be used: {why}; it must be a readable PEM file with at least one certificate",
-                    path.display()
-                )
+                write!(f, "api_ca_file {} cannot be used: {why}; it must be a readable PEM file with at least one certificate", shown(path))
             }
         }
     }
@@ -151,8 +150,8 @@ impl Anveo {
     }
 
     /// Finds out whether the provider can be reached, TLS included, with a request that carries no ask and
-    /// no key. Any answer will do; the value of its `Date` header comes back, where it has one.
-    pub async fn probe(&self) -> Result<Option<String>, Fault> {
+    /// no key. Any answer will do.
+    pub async fn probe(&self) -> Result<Probed, Fault> {
         self.client.probe().await
     }
 
@@ -165,7 +164,8 @@ impl Anveo {
             // they are cut short, and once more when they are unescaped.
             reply.body = self.account.hide(&String::from_utf8_lossy(&reply.body)).into_bytes();
             let words = response::judge(&reply).err().map(|hidden| hidden.detail).unwrap_or_default();
-            Fault { detail: self.account.hide(&words), ..fault }
+            // What stands for a secret may be longer than it.
+            Fault { detail: text::clean_field(&self.account.hide(&words)), ..fault }
         })
     }
 }

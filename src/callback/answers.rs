@@ -42,9 +42,10 @@ impl Answer {
         Self::new(StatusCode::OK, "ok")
     }
 
-    /// The one answer to whoever may not come in, whatever was wrong. It must not help to find out.
+    /// The one answer to whoever may not come in, whatever was wrong. It must not help to find out, so it is
+    /// the same to the byte on the first request and after a flood, and always the last on its connection.
     pub(super) fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden")
+        Self::closing(StatusCode::FORBIDDEN, "forbidden")
     }
 
     pub(super) fn nowhere() -> Self {

@@ -8,11 +8,14 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv4Net};
-use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
 
-use super::urls::segment;
 use crate::config::{ExposeSecret as _, Secret};
+
+pub(super) mod strangers;
+mod tokens;
+
+use strangers::Stranger;
+use tokens::Tokens;
 
 /// How much is taken, and for how long it is waited. The defaults are the product's promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a request's body may take.
     pub body_time: Duration,
+    /// How long an answer may take to be taken by the client; the next request waits for it.
+    pub answer_time: Duration,
     /// Bytes of the request line.
     pub request_line: usize,
     /// Bytes of all header lines.
@@ -37,6 +42,10 @@ pub struct Limits {
     pub linger_time: Duration,
     /// How long to wait after the system refused to accept a connection.
     pub accept_pause: Duration,
+    /// How long an address that sends one wrong token after the other waits for each answer.
+    pub stranger_delay: Duration,
+    /// Answers that wait so at once; the rest go out at once.
+    pub strangers_delayed: usize,
 }
 
 impl Default for Limits {
@@ -45,20 +54,44 @@ impl Default for Limits {
             connections: 1_024,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(10),
+            answer_time: Duration::from_secs(10),
             request_line: 8 << 10,
-            header_block: 64 << 10,
+            header_block: 16 << 10,
             headers: 100,
             body: 64 << 10,
             linger: 1 << 20,
             linger_time: Duration::from_secs(2),
             accept_pause: Duration::from_millis(100),
+            stranger_delay: Duration::from_millis(250),
+            strangers_delayed: 256,
         }
+    }
+}
+
+/// Descriptors that the rest of the program needs: terminal, journal, log, asks, reports.
+const RESERVED: usize = 64;
+
+/// Connections that there are however few descriptors the system allows.
+const FEWEST: usize = 8;
+
+impl Limits {
+    /// How many connections may be closing while others have taken their place already.
+    pub(super) fn closing(&self) -> usize {
+        self.connections / 16
+    }
+
+    /// The same limits, with no more connections than there is room for among so many file descriptors.
+    #[must_use]
+    pub fn within(self, descriptors: u64) -> Self {
+        let left = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED);
+        // Those that are closing have descriptors too.
+        Self { connections: self.connections.min(left - left / 17).max(FEWEST), ..self }
     }
 }
 
 /// Keeps the door. It has no `Debug`, and holds the tokens as digests only.
 pub struct Guard {
-    digests: Vec<[u8; 32]>,
+    tokens: Tokens,
     allow: Vec<IpNet>,
     proxies: Vec<IpNet>,
     limits: Limits,
@@ -71,11 +104,8 @@ impl Guard {
     /// forward. An empty token admits nobody.
     #[must_use]
     pub fn new(token: &Secret, previous: Option<&Secret>, allow: &[IpNet], proxies: &[IpNet]) -> Self {
-        let tokens = [Some(token), previous].into_iter().flatten().map(Secret::expose_secret);
-        // A client may send the token as it is or escaped; both spellings are the token.
-        let spellings = tokens.filter(|token| !token.is_empty()).flat_map(|token| [digest(token), digest(&segment(token))]);
         Self {
-            digests: spellings.collect(),
+            tokens: Tokens::new([Some(token), previous].into_iter().flatten().map(Secret::expose_secret)),
             allow: allow.iter().copied().map(plain).collect(),
             proxies: proxies.iter().copied().map(plain).collect(),
             limits: Limits::default(),
@@ -92,22 +122,23 @@ impl Guard {
         &self.limits
     }
 
-    /// Says whether a request may come in. The token is compared in a time that does not depend on how
-    /// much of it is right; only the length of what was sent counts.
-    pub(super) fn admits(&self, token: &str, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-        let sent = digest(token);
-        let right = self.digests.iter().fold(Choice::from(0), |right, digest| right | digest.ct_eq(&sent));
-        let allowed = self.allow.is_empty() || self.client(peer, headers).is_some_and(|client| within(&self.allow, client));
-        bool::from(right) && allowed
+    /// Says whether a request may come in, and who it is from when it may not. The same is done for every
+    /// request, so that the time it takes tells nothing of the token; only the length of what was sent counts.
+    pub(super) fn admits(&self, token: &str, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<(), Stranger> {
+        let client = self.client(peer, headers);
+        let right = self.tokens.have(token);
+        let allowed = self.allow.is_empty() || client.is_some_and(|client| within(&self.allow, client));
+        let right = bool::from(right);
+        if right && allowed { Ok(()) } else { Err(Stranger { address: client.or(peer), has_token: right }) }
     }
 
     /// The address that a request comes from: the peer's, or what configured proxies say, read from the
     /// right up to the first address that is not one of them. None when it cannot be told.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.to_canonical();
-        let entries: Vec<&[u8]> =
-            headers.get_all("x-forwarded-for").iter().flat_map(|line| line.as_bytes().split(|b| *b == b',')).collect();
-        for entry in entries.into_iter().rev() {
+        // One entry at a time: a stranger's header may hold tens of thousands, and none of them counts.
+        let entries = headers.get_all("x-forwarded-for").iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        for entry in entries {
             if !within(&self.proxies, client) {
                 break;
             }
@@ -115,10 +146,6 @@ impl Guard {
         }
         Some(client)
     }
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 fn within(nets: &[IpNet], address: IpAddr) -> bool {
@@ -175,12 +202,12 @@ mod tests {
     fn two_tokens_open_and_nothing_else_does() {
         let guard = guard(&[], &[]);
         for (token, opens) in [("right", true), ("older", true), ("", false), ("righ", false), ("right ", false), ("RIGHT", false)] {
-            assert_eq!(guard.admits(token, None, &HeaderMap::new()), opens, "{token:?}");
+            assert_eq!(guard.admits(token, None, &HeaderMap::new()).is_ok(), opens, "{token:?}");
         }
         let open = Guard::new(&Secret::from(""), Some(&Secret::from("")), &[], &[]);
-        assert!(!open.admits("", None, &HeaderMap::new()), "an empty token is no token");
+        assert!(open.admits("", None, &HeaderMap::new()).is_err(), "an empty token is no token");
         let odd = Guard::new(&Secret::from("a b/c"), None, &[], &[]);
-        assert!(odd.admits("a%20b%2Fc", None, &HeaderMap::new()), "as the URLs write it");
+        assert!(odd.admits("a%20b%2Fc", None, &HeaderMap::new()).is_ok(), "as the URLs write it");
     }
 
     #[test]
@@ -207,10 +234,23 @@ mod tests {
         ];
         for (allow, proxies, peer, headers, opens) in cases {
             let admitted = guard(allow, proxies).admits("right", Some(peer.parse().expect("an address")), &forwarded(headers));
-            assert_eq!(admitted, opens, "allow {allow:?}, proxies {proxies:?}, peer {peer}, {headers:?}");
+            assert_eq!(admitted.is_ok(), opens, "allow {allow:?}, proxies {proxies:?}, peer {peer}, {headers:?}");
         }
-        assert!(!guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()), "an address that is not known is not allowed");
-        assert!(!guard(&["192.0.2.0/24"], &[]).admits("wrong", Some([192, 0, 2, 7].into()), &HeaderMap::new()));
+        assert!(
+            guard(&["0.0.0.0/0"], &[]).admits("right", None, &HeaderMap::new()).is_err(),
+            "an address that is not known is not allowed"
+        );
+        assert!(guard(&["192.0.2.0/24"], &[]).admits("wrong", Some([192, 0, 2, 7].into()), &HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn connections_leave_descriptors_for_the_rest() {
+        for (descriptors, connections) in [(0, 8), (64, 8), (128, 61), (256, 181), (1_024, 904), (1_152, 1_024), (u64::MAX, 1_024)] {
+            let limits = Limits::default().within(descriptors);
+            assert_eq!(limits.connections, connections, "{descriptors} descriptors");
+            let needed = limits.connections + limits.closing() + RESERVED;
+            assert!(connections == FEWEST || needed as u64 <= descriptors, "{needed} of {descriptors}");
+        }
     }
 
     #[test]
@@ -218,6 +258,6 @@ mod tests {
         let limits = Limits::default();
         assert_eq!((limits.connections, limits.body, limits.linger), (1_024, 65_536, 1_048_576));
         assert_eq!((limits.head_time, limits.linger_time), (Duration::from_secs(10), Duration::from_secs(2)));
-        assert_eq!((limits.request_line, limits.header_block, limits.headers), (8_192, 65_536, 100));
+        assert_eq!((limits.request_line, limits.header_block, limits.headers), (8_192, 16_384, 100));
     }
 }

@@ -1,5 +1,6 @@
 //! `confmod mute`, `unmute` and `kick`: one ask from a script. No journal; the exit code is the record.
 
+use std::future::pending;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub fn run(config: &Config, action: Action, args: &AskArgs) -> ExitCode {
             biased;
             number = stopped() => Err(number),
             // When the caller joined is not known here, so a refusal is taken at its word.
-            ended = attempt(&bridge, &order, None, crate::journal::now, Limits::USUAL) => Ok(ended),
+            ended = attempt(&bridge, &order, None, crate::journal::now, Limits::USUAL, pending()) => Ok(ended),
         }
     });
     // A name look-up may still be running; it is not waited for.
@@ -141,7 +142,7 @@ async fn stopped() -> u8 {
             kind.as_raw_value() as u8
         }
         // Without a handler the signal ends the process by itself.
-        Err(_) => std::future::pending().await,
+        Err(_) => pending().await,
     };
     tokio::select! {
         number = wait(SignalKind::interrupt()) => number,

@@ -80,7 +80,7 @@ fn write(path: &Path, table: &str) -> Result<PathBuf, String> {
 
 /// A secret for one run.
 fn secret() -> Result<String, String> {
-    random_secret().map_err(|error| format!("the system gave no random bytes: {error}"))
+    random_secret().map(|secret| secret.to_string()).map_err(|error| format!("the system gave no random bytes: {error}"))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use super::guarded::guard_process;
 use super::session::Face;
 use super::settings::checked;
 use super::{
-    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, faults, man, print, rehearse, replay, report, run,
-    urls,
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, faults, man, print, prune, rehearse, replay,
+    report, run, urls,
 };
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
@@ -16,6 +17,7 @@ use crate::logging;
 ///
 /// The exit code is 2 for wrong usage or configuration, else what the command defines.
 pub fn execute(cli: Cli) -> ExitCode {
+    guard_process();
     faults::tell_all();
     let (flags, plain) = (Flags::from(cli.flags), cli.plain);
     let Some(command) = cli.command else {
@@ -71,6 +73,10 @@ pub fn execute(cli: Cli) -> ExitCode {
             // The conference that is configured is the tab to open on, and never a filter; the flag is one.
             let conference = args.conference.conference.clone().or(flags.conference.clone());
             with(&own.or(flags), Purpose::Journal, |loaded| report::run(&loaded.config, conference.as_deref(), &args))
+        }
+        Command::Prune(args) => {
+            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
+            with(&own.or(flags), Purpose::Journal, |loaded| prune::run(&loaded.config, &args))
         }
         Command::Config(args) if args.print_default => print(DEFAULT_FILE),
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),

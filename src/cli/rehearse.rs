@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> ExitCode {
 
 fn complain(error: &str, code: u8) -> ExitCode {
     // Where stderr is gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "confmod rehearse: {error}");
+    let _ = writeln!(io::stderr(), "confmod rehearse: {}", text::sweep(error));
     ExitCode::from(code)
 }
 

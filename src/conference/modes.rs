@@ -28,7 +28,7 @@ pub struct InForce {
 }
 
 /// The modes of all conferences.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Modes {
     in_force: BTreeMap<(ConferenceId, Mode), InForce>,
 }

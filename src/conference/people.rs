@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::Moment;
-use super::event::{Contact, What};
+use super::event::{Banned, Contact, What};
 use crate::phone::Number;
 
 /// A ban and what was said of it.
@@ -77,25 +77,7 @@ pub struct People {
 impl People {
     /// Takes an event in; returns the numbers of whom something else is known now.
     pub fn apply(&mut self, what: &What, at: Moment) -> Vec<Number> {
-        match what {
-            What::Named(named) => {
-                named.number.map(|number| self.change(number, |person| person.call(named.name.clone(), at, NameFrom::Moderator)))
-            }
-            What::Exempted(exempted) => exempted.number.map(|number| self.change(number, |person| person.spare(exempted.exempt, at))),
-            What::Banned(banned) => {
-                let ban = Ban { reason: banned.reason.clone(), until: banned.until, by: banned.by.clone(), at };
-                Some(self.change(banned.number, |person| person.ban = Some(Box::new(ban))))
-            }
-            What::Lifted(lifted) => Some(self.change(lifted.number, |person| person.ban = None)),
-            What::Contacts(contacts) => {
-                let gone = contacts.gone.iter().map(|number| (*number, None));
-                let rows = contacts.people.iter().map(|row| (row.number, Some(row)));
-                return gone.chain(rows).map(|(number, row)| self.change(number, |person| person.list(row, contacts.edited))).collect();
-            }
-            _ => None,
-        }
-        .into_iter()
-        .collect()
+        said(what).into_iter().map(|(number, said)| self.change(number, |person| person.take(said, at))).collect()
     }
 
     fn change(&mut self, number: Number, change: impl FnOnce(&mut Person)) -> Number {
@@ -152,7 +134,57 @@ impl People {
     }
 }
 
+/// What an event says of one number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Said<'a> {
+    Named(&'a str),
+    Exempted(bool),
+    Banned(&'a Banned),
+    Lifted,
+    /// The contacts file, edited then, has this row now, or none.
+    Listed(Option<&'a Contact>, Moment),
+}
+
+/// What an event says of people by their numbers, in the order in which it counts.
+pub(super) fn said(what: &What) -> Vec<(Number, Said<'_>)> {
+    match what {
+        What::Named(named) => named.number.map(|number| (number, Said::Named(&named.name))).into_iter().collect(),
+        What::Exempted(exempted) => exempted.number.map(|number| (number, Said::Exempted(exempted.exempt))).into_iter().collect(),
+        What::Banned(banned) => vec![(banned.number, Said::Banned(banned))],
+        What::Lifted(lifted) => vec![(lifted.number, Said::Lifted)],
+        What::Contacts(contacts) => {
+            let gone = contacts.gone.iter().map(|number| (*number, Said::Listed(None, contacts.edited)));
+            gone.chain(contacts.people.iter().map(|row| (row.number, Said::Listed(Some(row), contacts.edited)))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Person {
+    /// Takes in what is said of this person.
+    pub(super) fn take(&mut self, said: Said<'_>, at: Moment) {
+        match said {
+            Said::Named(name) => self.call(name.into(), at, NameFrom::Moderator),
+            Said::Exempted(exempt) => self.spare(exempt, at),
+            Said::Banned(Banned { reason, until, by, .. }) => {
+                self.ban = Some(Box::new(Ban { reason: reason.clone(), until: *until, by: by.clone(), at }));
+            }
+            Said::Lifted => self.ban = None,
+            Said::Listed(row, edited) => self.list(row, edited),
+        }
+    }
+
+    /// Whether nothing that is said from now on can tell the two apart. A ban that is over at a moment is none.
+    pub(super) fn is_as(&self, other: &Self, at: Moment) -> bool {
+        let ban = |person: &Self| person.ban.as_deref().filter(|ban| ban.holds(at)).cloned();
+        ban(self) == ban(other) && self.clone().without_ban() == other.clone().without_ban()
+    }
+
+    /// All else that is known.
+    pub(super) fn without_ban(self) -> Self {
+        Self { ban: None, ..self }
+    }
+
     fn call(&mut self, name: Box<str>, at: Moment, from: NameFrom) {
         if at >= self.named {
             (self.name, self.named, self.from) = (name, at, from);
@@ -189,7 +221,7 @@ impl Person {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conference::event::{Banned, Contacts, Exempted, Lifted, Named};
+    use crate::conference::event::{Contacts, Exempted, Lifted, Named};
 
     fn number() -> Number {
         Number::from_digits("12157010680").expect("a number")

@@ -46,9 +46,14 @@ pub fn validate_email(value: &str) -> Checked<Secret> {
     Ok(secret)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// The one name that means this machine.
+pub const LOCALHOST: &str = "localhost";
+
+/// Whether a URL leads to this machine alone: an address of loopback, or its name.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case(LOCALHOST),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
@@ -223,16 +228,34 @@ pub fn validate_role(value: &str) -> Checked<String> {
     Ok(cleaned)
 }
 
+/// Ten years: longer is a slip, and arithmetic with it could overflow.
+const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
+
 /// A time longer than none: `90s`, `30m`, `4h`, `1h 30m`.
 pub fn validate_duration(value: &str) -> Checked<Duration> {
     let wrong = || format!("{} is no time; give one such as 90s, 30m or 4h", given(value));
     let read: jiff::SignedDuration = value.trim().parse().map_err(|_| wrong())?;
     let duration = Duration::try_from(read).map_err(|_| wrong())?;
-    // Ten years: longer is a slip, and arithmetic with it could overflow.
-    if duration.is_zero() || duration > Duration::from_hours(10 * 366 * 24) {
+    if duration.is_zero() || duration > LONGEST {
         return Err(wrong());
     }
     Ok(duration)
+}
+
+/// The shortest time for which the journal keeps what happened.
+pub(super) const LEAST_KEPT: Duration = Duration::from_hours(24);
+
+/// How long the journal keeps what happened: `forever`, or a time of at least a day such as `90d`.
+pub fn validate_retention(value: &str) -> Checked<Option<Duration>> {
+    if value.trim().eq_ignore_ascii_case("forever") {
+        return Ok(None);
+    }
+    let wrong = || format!("{} is no time to keep the journal for; give one such as 90d or 52w, at least 1d, or forever", given(value));
+    let read: jiff::Span = value.trim().parse().map_err(|_| wrong())?;
+    // Months and years differ in length, and are not taken.
+    let read = read.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    let keep = Duration::try_from(read).map_err(|_| wrong())?;
+    if (LEAST_KEPT..=LONGEST).contains(&keep) { Ok(Some(keep)) } else { Err(wrong()) }
 }
 
 #[cfg(test)]

@@ -2,22 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-/// The environment variables as they were when the snapshot was taken.
+use secrecy::zeroize::Zeroizing;
+
+/// The environment variables as they were when the snapshot was taken. Values wipe themselves: some are secrets.
+///
+/// What the process was started with stays where the system put it, for its user to see in `/proc`.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
+pub struct Environment(BTreeMap<OsString, Zeroizing<Vec<u8>>>);
 
 impl Environment {
     /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self(std::env::vars_os().collect())
+        Self(std::env::vars_os().map(|(name, value)| (name, value.into_vec().into())).collect())
     }
 
     /// A variable's value; none when it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.0.get(OsStr::new(name)).map(|value| OsStr::from_bytes(value)).filter(|value| !value.is_empty())
     }
 
     /// A variable's value where it is text.
@@ -36,7 +41,7 @@ impl std::fmt::Debug for Environment {
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.as_bytes().to_vec().into())).collect())
     }
 }
 

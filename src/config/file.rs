@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use secrecy::zeroize::Zeroizing;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,9 +15,13 @@ use super::secret;
 use super::setting::{Given, Kind, Layer, Raw, SETTINGS, Setting};
 use crate::text;
 
+/// More room than this is not made in advance, whatever the size that a file claims to have, in bytes.
+const LARGEST: usize = 1 << 20;
+
 /// Reads a file; `Ok(None)` when there is none.
 ///
-/// A file that holds a secret itself is refused when others can get at it, like every secret file.
+/// A file that others can change is refused, and one that holds a secret itself when others can get at it,
+/// like every secret file.
 pub(super) fn load(path: &Path) -> Result<Option<Layer>, ConfigError> {
     let failed = |e: io::Error| {
         let sentence = format!("reading the configuration from {} failed ({e}); check the path and who may read it", shown(path));
@@ -27,11 +32,15 @@ pub(super) fn load(path: &Path) -> Result<Option<Layer>, ConfigError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed(e)),
     };
-    let mut content = String::new();
+    let metadata = file.metadata().map_err(failed)?;
+    secret::check_own(&metadata, path)?;
+    // There may be a secret in it. Text that grows is copied, and copies are not wiped: room for all from the start.
+    let room = usize::try_from(metadata.len()).unwrap_or_default().min(LARGEST).saturating_add(1);
+    let mut content = Zeroizing::new(String::with_capacity(room));
     file.read_to_string(&mut content).map_err(failed)?;
     let layer = read(path, &content)?;
     if layer.contains_key("callback_token_previous") {
-        secret::check_private(&file.metadata().map_err(failed)?, path, "previous callback token")?;
+        secret::check_private(&metadata, path, "previous callback token")?;
     }
     Ok(Some(layer))
 }
@@ -87,7 +96,7 @@ impl Source<'_> {
     fn raw(&self, setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<Raw, ConfigError> {
         let wrong = |wanted: &str| self.wrong_type(setting, value, wanted);
         Ok(match (setting.kind, value.get_ref()) {
-            (Kind::Text, DeValue::String(text)) => Raw::Text(text.to_string()),
+            (Kind::Text, DeValue::String(text)) => Raw::Text(text.to_string().into()),
             (Kind::Path, DeValue::String(text)) => Raw::Path(text.as_ref().into()),
             (Kind::Boolean, DeValue::Boolean(truth)) => Raw::Boolean(*truth),
             (Kind::Integer, DeValue::Integer(number)) => Raw::Integer(

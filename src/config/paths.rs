@@ -40,12 +40,21 @@ impl Paths {
     }
 }
 
-/// Makes a directory and those above it that are missing, each for its user alone (0700).
+/// Makes a directory and those above it that are missing, each for its user alone (0700), and so that a loss of power
+/// leaves them there: a file that is safe in a directory that is not is lost all the same.
 pub fn make_private_dir(directory: &Path) -> io::Result<()> {
     if directory.as_os_str().is_empty() || directory.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    let above = directory.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_private_dir(above)?;
+    if let Err(error) = DirBuilder::new().mode(0o700).create(directory)
+        // Of two that start at once one makes it.
+        && !(error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir())
+    {
+        return Err(error);
+    }
+    File::open(above)?.sync_all()
 }
 
 /// Opens a file for appending, and makes it for its user alone (0600) in private directories.

@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::error::{ConfigError, ErrorKind, Origin, shown};
 use super::paths::Paths;
 use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
+use super::show;
 use super::{AlertWays, Config, ExposeSecret, Secret, file, secret};
 use crate::text;
 
@@ -210,7 +211,12 @@ impl Values {
         let error = |sentence| ConfigError::new(ErrorKind::SecretFile, sentence);
         let Some(text) = secret::read(path, what)? else {
             let named = self.origins.get(key).cloned().unwrap_or_default();
-            return Err(error(format!("{named}: {key}: there is no file {}; write the {what} into it, or mend the path", shown(path))));
+            let wrong = if secret::looks_like_one(path) {
+                format!("this looks like the {what} itself; write it into a file that only you can read, and put the file's path here")
+            } else {
+                format!("there is no file {}; write the {what} into it, or mend the path", shown(path))
+            };
+            return Err(error(format!("{named}: {key}: {wrong}")));
         };
         check(&text).map_err(|sentence| error(format!("{}: {sentence}", shown(path))))
     }
@@ -247,6 +253,7 @@ impl Values {
             stale_after: self.text("stale_after", check::validate_duration)?.unwrap_or(unset.stale_after),
             silence_after: self.text("silence_after", check::validate_duration)?.unwrap_or(unset.silence_after),
             resume_within: self.text("resume_within", check::validate_duration)?.unwrap_or(unset.resume_within),
+            retention: self.text("retention", check::validate_retention)?.unwrap_or_default(),
             theme: self.text("theme", check::validate_theme)?.unwrap_or_default(),
             ascii: self.boolean("ascii"),
             mask: self.boolean("mask"),
@@ -265,6 +272,15 @@ impl Values {
             let Some(token) = token else { continue };
             let origin = self.origins.get(key).cloned().unwrap_or_default();
             validate_token_for(config.listen, token.expose_secret().len()).map_err(|e| ConfigError::setting(key, &origin, &e))?;
+        }
+        if let Some(keep) = config.retention.filter(|keep| *keep < config.look_back()) {
+            let origin = self.origins.get("retention").cloned().unwrap_or_default();
+            let sentence = format!(
+                "{} is less than twice resume_within ({}), and callers of that time come back at a start; give more, or shorten resume_within",
+                show::days(keep),
+                show::time(config.resume_within)
+            );
+            return Err(ConfigError::setting("retention", &origin, &sentence));
         }
         debug_assert!(self.layer.is_empty(), "settings that nobody took: {:?}", self.layer.keys());
         Ok(config)

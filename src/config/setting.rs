@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use secrecy::zeroize::Zeroizing;
+
 use super::environment::Environment;
 use super::error::{ConfigError, Origin};
 
@@ -81,6 +83,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("stale_after", Kind::Text, None),
     setting("silence_after", Kind::Text, None),
     setting("resume_within", Kind::Text, None),
+    setting("retention", Kind::Text, None).not_in_demo(),
     setting("theme", Kind::Text, None),
     setting("ascii", Kind::Boolean, None),
     setting("mask", Kind::Boolean, None),
@@ -96,7 +99,8 @@ pub(super) static SETTINGS: &[Setting] = &[
 /// A value as it was given, its kind already right.
 #[derive(Clone, PartialEq)]
 pub(super) enum Raw {
-    Text(String),
+    /// May be a secret, so it wipes itself.
+    Text(Zeroizing<String>),
     Path(PathBuf),
     Integer(i64),
     Boolean(bool),
@@ -171,7 +175,7 @@ impl Flags {
 
     /// What the flags set.
     pub(super) fn layer(&self) -> Layer {
-        let text = |value: &Option<String>| value.clone().map(Raw::Text);
+        let text = |value: &Option<String>| value.clone().map(|value| Raw::Text(value.into()));
         let path = |value: &Option<PathBuf>| value.clone().map(Raw::Path);
         let given = [
             ("api_url", "--api-url", text(&self.api_url)),
@@ -203,12 +207,12 @@ pub(super) fn environment_layer(environment: &Environment) -> Result<Layer, Conf
                 let wrong = "is no whole number; give one, such as 10";
                 Raw::Integer(text()?.trim().parse().map_err(|_| ConfigError::setting(setting.key, &origin, wrong))?)
             }
-            _ => Raw::Text(text()?.to_owned()),
+            _ => Raw::Text(text()?.to_owned().into()),
         };
         layer.insert(setting.key, Given { raw, origin });
     }
     if environment.get("NO_COLOR").is_some() {
-        layer.insert("theme", Given { raw: Raw::Text("none".to_owned()), origin: Origin::Environment("NO_COLOR") });
+        layer.insert("theme", Given { raw: Raw::Text("none".to_owned().into()), origin: Origin::Environment("NO_COLOR") });
     }
     Ok(layer)
 }
@@ -239,7 +243,7 @@ mod tests {
     #[test]
     fn no_color_takes_the_colours_away() {
         let layer = environment_layer(&Environment::from([("NO_COLOR", "1")])).expect("fine");
-        assert_eq!(layer["theme"], Given { raw: Raw::Text("none".into()), origin: Origin::Environment("NO_COLOR") });
+        assert_eq!(layer["theme"], Given { raw: Raw::Text("none".to_owned().into()), origin: Origin::Environment("NO_COLOR") });
     }
 
     #[test]

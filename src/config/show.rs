@@ -90,6 +90,7 @@ fn value(config: &Config, key: &str) -> Value {
         "stale_after" => Value::Plain(duration(config.stale_after)),
         "silence_after" => Value::Plain(duration(config.silence_after)),
         "resume_within" => Value::Plain(duration(config.resume_within)),
+        "retention" => Value::Plain(string(&config.retained())),
         "theme" => word(match config.theme {
             ThemeChoice::Auto => "auto",
             ThemeChoice::Ansi => "ansi",
@@ -123,7 +124,7 @@ fn string(value: &str) -> String {
     for c in value.chars() {
         let _ = match c {
             '"' | '\\' => write!(out, "\\{c}"),
-            c if text::is_showable(c) => write!(out, "{c}"),
+            c if text::stands_alone(c) => write!(out, "{c}"),
             c => write!(out, "\\U{:08X}", u32::from(c)),
         };
     }
@@ -136,15 +137,25 @@ fn list<T: ToString>(values: &[T]) -> String {
     format!("[{}]", values.join(", "))
 }
 
-/// A time as a person would set it: `4h`, `90m`, `45s`, `1.5s`.
 fn duration(duration: Duration) -> String {
+    string(&time(duration))
+}
+
+/// A time as a person would set it: `4h`, `90m`, `45s`, `1.5s`.
+pub(super) fn time(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    string(&match seconds {
+    match seconds {
         _ if duration.subsec_nanos() > 0 => format!("{}s", duration.as_secs_f64()),
         s if s % 3600 == 0 => format!("{}h", s / 3600),
         s if s % 60 == 0 => format!("{}m", s / 60),
         s => format!("{s}s"),
-    })
+    }
+}
+
+/// The same for longer ones, which may be given in days: `90d`, `36h`.
+pub(super) fn days(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds.is_multiple_of(86_400) && duration.subsec_nanos() == 0 { format!("{}d", seconds / 86_400) } else { time(duration) }
 }
 
 #[cfg(test)]

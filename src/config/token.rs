@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use secrecy::zeroize::Zeroizing;
+
 use super::check::validate_token;
 use super::error::{ConfigError, ErrorKind, shown};
 use super::{Secret, paths, secret};
@@ -46,7 +48,9 @@ fn make(path: &Path) -> io::Result<()> {
     paths::make_private_dir(directory)?;
     // tempfile makes its files for their user alone (0600).
     let mut file = tempfile::Builder::new().prefix(".callback_token").tempfile_in(directory)?;
-    writeln!(file, "{}", random()?)?;
+    let token = random()?;
+    file.write_all(token.as_bytes())?;
+    file.write_all(b"\n")?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => File::open(directory)?.sync_all(),
@@ -56,10 +60,12 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 /// A secret that nobody can guess, as 64 hex digits.
-pub fn random() -> io::Result<String> {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+pub fn random() -> io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new([0; BYTES]);
+    getrandom::fill(&mut *bytes).map_err(io::Error::other)?;
+    let mut text = Zeroizing::new(String::with_capacity(2 * BYTES));
+    text.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)));
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -122,8 +122,10 @@ impl Chord {
         let mut characters = rest.chars();
         chord.key = match (characters.next(), characters.next()) {
             (Some(c), None) if crate::text::is_showable(c) => Key::Char(c),
-            _ => named(rest)
-                .ok_or_else(|| format!("{text:?} is no key; write a character, or one of Ctrl-x, Alt-x, F1 to F12, {}", names()))?,
+            _ => named(rest).ok_or_else(|| {
+                let given = crate::text::clean(text, 40);
+                format!("{given:?} is no key; write a character, or one of Ctrl-x, Alt-x, F1 to F12, {}", names())
+            })?,
         };
         Ok(chord.normal())
     }

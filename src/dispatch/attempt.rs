@@ -1,5 +1,6 @@
 //! One ask through its tries: how often, how long, and what the tries together say of the outcome.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -57,12 +58,17 @@ pub struct Ended {
 /// A try follows a failure that left nothing done; for a mute or unmute, which do no harm twice, also a
 /// broken connection; and any refusal within [`EARLY`] of `joined`. A wish of the provider's to wait is
 /// honoured: where it does not fit into `limits.whole`, the ask ends.
-pub async fn attempt<B, N>(bridge: &B, order: &Order, joined: Option<Moment>, now: N, limits: Limits) -> Ended
+///
+/// Between two tries nothing of the ask is out, so it can still be called back: once `enough` says why, no further
+/// try is begun, and the outcome is what those before have told. It does not cut a try short.
+pub async fn attempt<B, N, E>(bridge: &B, order: &Order, joined: Option<Moment>, now: N, limits: Limits, enough: E) -> Ended
 where
     B: Bridge,
     N: Fn() -> Moment,
+    E: Future<Output = String>,
 {
     let end = Instant::now() + limits.whole;
+    let mut enough = pin!(enough);
     let mut tale = Tale::default();
     loop {
         let start = Instant::now();
@@ -84,7 +90,14 @@ where
             }
             break;
         }
-        sleep(wait).await;
+        tokio::select! {
+            biased;
+            why = &mut enough => {
+                tale.called_back(&why);
+                break;
+            }
+            () = sleep(wait) => {}
+        }
     }
     tale.ended()
 }
@@ -135,6 +148,14 @@ impl Tale {
         self.last = format!("{}; it asks to wait {} s", self.last, wish.as_secs());
     }
 
+    fn called_back(&mut self, why: &str) {
+        let words = match &mut self.doubtful {
+            Some(doubt) => doubt,
+            None => &mut self.last,
+        };
+        *words = format!("{words}; not tried again: {why}");
+    }
+
     fn accepted(mut self, start: Instant) -> Ended {
         self.was_away(start);
         Ended { outcome: Outcome::Accepted, detail: String::new(), millis: self.millis(), reached: true }
@@ -159,7 +180,10 @@ impl Tale {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use proptest::prelude::*;
+    use tokio::time::sleep_until;
 
     use super::*;
     use crate::conference::{Action, CallKey};
@@ -174,7 +198,7 @@ mod tests {
         let fake = Fake::new(script);
         let begun = Instant::now();
         let now = move || Moment::default().plus(begun.elapsed());
-        let ended = attempt(&fake, &order(action), joined, now, Limits::default()).await;
+        let ended = attempt(&fake, &order(action), joined, now, Limits::default(), pending()).await;
         let left = fake.left().iter().map(|(at, _)| (*at - begun).as_millis() as u64).collect();
         (ended, left)
     }
@@ -303,8 +327,32 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_is_one_try() {
         let fake = Fake::new([no(1, FaultKind::Busy)]);
-        let ended = attempt(&fake, &order(Action::Mute), Some(Moment(0)), || Moment(0), Limits::PROBE).await;
+        let ended = attempt(&fake, &order(Action::Mute), Some(Moment(0)), || Moment(0), Limits::PROBE, pending()).await;
         assert_eq!((ended.outcome, fake.left().len()), (Outcome::NotDelivered, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_two_tries_an_ask_can_be_called_back_and_says_what_is_known() {
+        let called_back = async |script: [Reply; 2], after: u64| {
+            let (fake, begun) = (Fake::new(script), Instant::now());
+            let enough = async {
+                sleep_until(begun + Duration::from_millis(after)).await;
+                "the caller left".to_owned()
+            };
+            let ended = attempt(&fake, &order(Action::Mute), Some(Moment(0)), || Moment(0), Limits::USUAL, enough).await;
+            (ended, fake.left().len(), begun.elapsed().as_millis())
+        };
+        let wish = |seconds| Fault { retry_after: Some(Duration::from_secs(seconds)), ..Fault::new(FaultKind::Busy, "busy") };
+        let (ended, tries, took) = called_back([Reply::after(10, Err(wish(9))), yes(0)], 200).await;
+        assert_eq!((ended.outcome, tries, took), (Outcome::NotDelivered, 1, 200), "at once, whatever the provider wished");
+        assert_eq!(ended.detail, "busy; not tried again: the caller left");
+        let (ended, tries, took) = called_back([no(50, FaultKind::Cut), yes(0)], 20).await;
+        assert_eq!((ended.outcome, tries, took), (Outcome::Unknown, 1, 50), "a try is not cut short");
+        assert_eq!(ended.detail, "Cut; not tried again: the caller left");
+        let (ended, ..) = called_back([no(10, FaultKind::Refused), yes(0)], 20).await;
+        assert_eq!((ended.outcome, ended.detail.as_str()), (Outcome::Refused, "Refused"), "the provider's words as they are");
+        let (ended, ..) = called_back([yes(50), yes(0)], 20).await;
+        assert_eq!(ended.outcome, Outcome::Accepted);
     }
 
     proptest! {

@@ -18,8 +18,8 @@ use super::record::{Recorder, mark_sent};
 use super::rules::Rules;
 use super::settle;
 use crate::bridge::{Bridge, Order};
-use crate::conference::event::{Answer, Event, Seq, What};
-use crate::conference::{Action, CallKey, Outcome};
+use crate::conference::event::{Answer, Ask, Seq};
+use crate::conference::{Action, CallKey, Moment, Outcome};
 use crate::journal::{Feed, Journal};
 
 /// How long nothing may have left before a connection is kept warm.
@@ -28,9 +28,11 @@ const WARM_EVERY: Duration = Duration::from_secs(20);
 /// How long the last answers may take to be written down at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-const LEFT: &str = "the caller left";
-const REPLACED: &str = "replaced by a newer ask";
-const QUITTING: &str = "confmod is quitting";
+/// How long a key press waits for a probe that was begun just before it. A provider that is back answers sooner;
+/// where it is not, who pressed the key must not wait for the probe's time-out.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) const QUITTING: &str = "confmod is quitting";
 
 /// Everything dispatch knows.
 pub(super) struct Engine<B> {
@@ -43,11 +45,15 @@ pub(super) struct Engine<B> {
     breaker: Breaker,
     pub(super) rules: Rules,
     tasks: JoinSet<Option<Ended>>,
-    jobs: HashMap<task::Id, Job>,
+    pub(super) jobs: HashMap<task::Id, Job>,
+    /// When each moderator last stopped what was asked for many.
+    pub(super) stopped: HashMap<Box<str>, Moment>,
     /// Bulk and automatic asks in flight.
     paced: u32,
     /// When the next of them may leave.
     pace_at: Instant,
+    /// Until when key presses wait for the probe that is out.
+    patient_until: Instant,
     /// When a connection has been idle for so long that it is kept warm.
     warm_at: Instant,
     marking: bool,
@@ -59,10 +65,11 @@ pub(super) struct Engine<B> {
 pub(super) enum Job {
     Ask {
         seq: Seq,
-        call: CallKey,
-        action: Action,
+        ask: Ask,
         paced: bool,
         admission: Admission,
+        /// Says why no further try is to be begun.
+        enough: Option<oneshot::Sender<String>>,
     },
     Mark(Vec<Place>),
     /// The answer of this call's ask is being written down; the next one leaves after that, so that a crash
@@ -89,8 +96,10 @@ impl<B: Bridge> Engine<B> {
             rules,
             tasks: JoinSet::new(),
             jobs: HashMap::new(),
+            stopped: HashMap::new(),
             paced: 0,
             pace_at: Instant::now(),
+            patient_until: Instant::now(),
             warm_at: Instant::now(),
             marking: false,
             warming: false,
@@ -108,12 +117,14 @@ impl<B: Bridge> Engine<B> {
                 yield_now().await;
             }
             let (pace_at, warm_at, rule_at) = (self.next_departure(), self.next_warming(), self.next_rule());
+            let patient_until = self.end_of_patience();
             tokio::select! {
                 biased;
                 grace = &mut stop => break grace.unwrap_or_default(),
                 Some(done) = self.tasks.join_next_with_id() => self.done(done),
                 events = ears.next(&mut feed) => self.hear(&events),
                 () = at(pace_at) => {}
+                () = at(patient_until) => {}
                 () = at(rule_at) => {}
                 () = at(warm_at) => self.warm(),
             }
@@ -139,37 +150,11 @@ impl<B: Bridge> Engine<B> {
         self.rules.policy.begin(now);
     }
 
-    fn hear(&mut self, events: &[Event]) {
-        for event in events {
-            let told = self.rules.hear(event);
-            match &event.what {
-                What::Left(only) | What::Removed(only) => self.gone(&only.call),
-                What::Asked(ask) => self.asked(Waiting { seq: event.seq, ask: ask.clone() }, told.moot),
-                What::Halted(halted) => self.stop_asks(&halted.asks, &format!("stopped by {}", halted.by)),
-                _ => {}
-            }
-            self.stop_asks(&told.stop, told.why);
-        }
-    }
-
-    fn asked(&mut self, waiting: Waiting, moot: Option<&'static str>) {
-        if let Some(why) = moot.or(self.stopping.then_some(QUITTING)) {
-            self.not_sent(waiting, why);
-        } else if let Some(older) = self.lanes.asked(waiting.seq, waiting.ask) {
-            self.not_sent(older, REPLACED);
-        }
-    }
-
-    fn gone(&mut self, call: &CallKey) {
-        if let Some(waiting) = self.lanes.gone(call) {
-            self.not_sent(waiting, LEFT);
-        }
-    }
-
     /// Lets everything leave that may leave now; says whether anything was started.
     fn let_go(&mut self) -> bool {
         let before = self.jobs.len();
-        while let Some(waiting) = self.lanes.take_key() {
+        while !self.is_patient() {
+            let Some(waiting) = self.lanes.take_key() else { break };
             self.depart(waiting, false);
         }
         while self.has_slot() && self.pace_at <= Instant::now() && !self.is_probing() {
@@ -202,7 +187,10 @@ impl<B: Bridge> Engine<B> {
         let admission = self.breaker.admit();
         let limits = match admission {
             Admission::Free => Limits::USUAL,
-            Admission::Probe => Limits::PROBE,
+            Admission::Probe => {
+                self.patient_until = Instant::now() + PATIENCE;
+                Limits::PROBE
+            }
             Admission::No(times) => {
                 self.lanes.ended(&ask.call);
                 self.fail_fast(seq, ask.call, times);
@@ -215,8 +203,16 @@ impl<B: Bridge> Engine<B> {
         }
         self.warm_at = Instant::now() + WARM_EVERY;
         let (bridge, clock, order) = (self.bridge.clone(), self.settings.clock.clone(), Order::from(&ask));
-        self.start(Job::Ask { seq, call: ask.call, action: ask.action, paced, admission }, async move {
-            Some(attempt(&*bridge, &order, Some(ask.joined), || clock(), limits).await)
+        let (enough, called_back) = oneshot::channel();
+        let called_back = async {
+            match called_back.await {
+                Ok(why) => why,
+                Err(_) => pending().await,
+            }
+        };
+        let joined = ask.joined;
+        self.start(Job::Ask { seq, ask, paced, admission, enough: Some(enough) }, async move {
+            Some(attempt(&*bridge, &order, Some(joined), || clock(), limits, called_back).await)
         });
     }
 
@@ -238,7 +234,7 @@ impl<B: Bridge> Engine<B> {
             Some(Job::Close(call)) => self.lanes.ended(&call),
             Some(Job::Rules) => self.rules.asked(),
             Some(Job::Warm) => self.warming = false,
-            Some(Job::Ask { seq, call, action, paced, admission }) => {
+            Some(Job::Ask { seq, ask: Ask { call, action, .. }, paced, admission, enough: _ }) => {
                 let ended = ended.unwrap_or_else(|| Ended {
                     outcome: Outcome::Unknown,
                     detail: "confmod failed while it was sending; see the log".to_owned(),
@@ -255,10 +251,10 @@ impl<B: Bridge> Engine<B> {
                     None
                 });
                 if accepted && action == Action::Kick {
-                    self.gone(&call);
+                    self.kicked(&call, seq);
                 }
                 if let Some(times) = in_vain {
-                    for waiting in self.lanes.give_up_paced() {
+                    for waiting in self.lanes.give_up() {
                         self.fail_fast(waiting.seq, waiting.ask.call, times);
                     }
                 }
@@ -289,10 +285,19 @@ impl<B: Bridge> Engine<B> {
         self.paced < self.parallel()
     }
 
-    /// Whether bulk and automatic asks wait for the end of a probe: it tells whether they leave or fail. A key
-    /// press does not wait for it, because its row would say nothing for as long as the probe takes.
+    /// Whether bulk and automatic asks wait for the end of a probe: it tells whether they leave or fail.
     fn is_probing(&self) -> bool {
         matches!(self.breaker.look(), Admission::No(_))
+    }
+
+    /// Whether key presses wait for it too: for a moment, because two that are pressed at once after an outage belong
+    /// together, and no longer, because their rows say nothing meanwhile.
+    fn is_patient(&self) -> bool {
+        self.is_probing() && Instant::now() < self.patient_until
+    }
+
+    fn end_of_patience(&self) -> Option<Instant> {
+        (self.is_patient() && self.lanes.has_key()).then_some(self.patient_until)
     }
 
     fn next_departure(&self) -> Option<Instant> {
@@ -320,6 +325,7 @@ impl<B: Bridge> Engine<B> {
         for waiting in self.lanes.drain() {
             self.not_sent(waiting, QUITTING);
         }
+        self.call_back(QUITTING, |_, _| true);
         while self.jobs.values().any(|job| job.ask().is_some()) {
             tokio::select! {
                 biased;
@@ -336,9 +342,9 @@ impl<B: Bridge> Engine<B> {
                 () = ready(()) => break,
             }
         }
-        for (seq, call) in self.jobs.values().filter_map(Job::ask) {
+        for (seq, ask) in self.jobs.values().filter_map(Job::ask) {
             let detail = "confmod quit before the answer came".to_owned();
-            drop(self.answer(seq, call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true }));
+            drop(self.answer(seq, ask.call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true }));
         }
         self.tasks.abort_all();
         self.recorder.finish(LAST_WORDS).await;
@@ -346,9 +352,9 @@ impl<B: Bridge> Engine<B> {
 }
 
 impl Job {
-    fn ask(&self) -> Option<(Seq, &CallKey)> {
+    fn ask(&self) -> Option<(Seq, &Ask)> {
         match self {
-            Self::Ask { seq, call, .. } => Some((*seq, call)),
+            Self::Ask { seq, ask, .. } => Some((*seq, ask)),
             Self::Mark(_) | Self::Close(_) | Self::Rules | Self::Warm => None,
         }
     }

@@ -127,8 +127,12 @@ impl Memory {
 
     /// Writes an event down.
     pub(super) fn put(&self, what: What) -> Seq {
+        self.put_of(Moment::default().plus(self.begun.elapsed()), what)
+    }
+
+    /// Writes down what was learned at another moment.
+    pub(super) fn put_of(&self, at: Moment, what: What) -> Seq {
         let mut events = locked(&self.events);
-        let at = Moment::default().plus(self.begun.elapsed());
         let trouble = *locked(&self.trouble) && what.may_go_unrecorded();
         let seq = Seq(if trouble { Seq::UNRECORDED.0 } else { 0 } + events.len() as u64 + 1);
         let event = Event { seq, at, what };

@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::conference::CallKey;
 use crate::conference::event::{Ask, Seq};
+use crate::conference::{CallKey, ConferenceId};
 
 /// An ask that has not left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +73,19 @@ impl Lanes {
         self.marked.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
     }
 
-    /// Bulk and automatic asks will not leave, marked or not: those that wait are given back, in the order in which
-    /// they were asked for.
-    pub(super) fn give_up_paced(&mut self) -> Vec<Waiting> {
-        let paced = |lane: &Lane| lane.waiting.as_ref().filter(|waiting| !waiting.ask.cause.is_pressed()).map(|waiting| waiting.seq);
-        let asks = self.calls.values().filter_map(paced).collect();
+    /// Whether a single key press waits.
+    pub(super) fn has_key(&self) -> bool {
+        self.keys.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
+    }
+
+    /// What could leave now will not, nor will any bulk or automatic ask, marked or not: those that wait are given
+    /// back, in the order in which they were asked for.
+    pub(super) fn give_up(&mut self) -> Vec<Waiting> {
+        let given_up = |lane: &Lane| {
+            let waiting = lane.waiting.as_ref().filter(|waiting| lane.in_flight.is_none() || !waiting.ask.cause.is_pressed());
+            waiting.map(|waiting| waiting.seq)
+        };
+        let asks = self.calls.values().filter_map(given_up).collect();
         self.halt(&asks)
     }
 
@@ -94,6 +102,14 @@ impl Lanes {
         let waiting = self.calls.get_mut(call).and_then(|lane| lane.waiting.take());
         self.forget_idle(call);
         waiting
+    }
+
+    /// The call has joined a conference: what waits for it in another one is given back.
+    pub(super) fn moved(&mut self, call: &CallKey, conference: &ConferenceId) -> Option<Waiting> {
+        let lane = self.calls.get_mut(call)?;
+        let elsewhere = lane.waiting.take_if(|waiting| waiting.ask.conference != *conference);
+        self.forget_idle(call);
+        elsewhere
     }
 
     /// How many bulk and automatic asks are queued. One that was replaced counts until its turn comes.
@@ -239,17 +255,21 @@ mod tests {
         for (seq, call, cause) in [(1, "a", Cause::Bulk), (2, "b", Cause::Bulk), (3, "c", Cause::Rule(Seq(1))), (4, "d", Cause::Key)] {
             lanes.asked(Seq(seq), ask(call, cause));
         }
+        lanes.asked(Seq(5), ask("e", Cause::Key));
+        lanes.calls.entry(CallKey::new("e")).or_default().in_flight = Some(Seq(0));
         let places = lanes.take_to_mark(1);
         assert_eq!(key_of(lanes.gone(&CallKey::new("a"))), Some(1));
         assert_eq!(key_of(lanes.gone(&CallKey::new("a"))), None);
         lanes.marked(places);
         assert_eq!(key_of(lanes.take_marked()), None);
         let places = lanes.take_to_mark(1);
-        assert_eq!(seqs(&lanes.give_up_paced()), [2, 3], "marked or not");
+        assert!(lanes.has_key());
+        assert_eq!(seqs(&lanes.give_up()), [2, 3, 4], "marked or not, and the key whose turn it was");
         lanes.marked(places);
         assert_eq!(key_of(lanes.take_marked()), None);
-        assert_eq!(seqs(&lanes.drain()), [4]);
-        assert_eq!((key_of(lanes.take_key()), lanes.take_to_mark(9)), (None, vec![]));
+        assert_eq!(seqs(&lanes.drain()), [5], "one behind an ask in flight has its turn after that");
+        assert_eq!((key_of(lanes.take_key()), lanes.take_to_mark(9), lanes.has_key()), (None, vec![], false));
+        lanes.ended(&CallKey::new("e"));
         assert!(lanes.calls.is_empty(), "{lanes:?}");
     }
 

@@ -13,7 +13,7 @@ use super::record::append_asks;
 use crate::bridge::Bridge;
 use crate::conference::event::{Event, Seq, What};
 use crate::conference::policy::{Policy, Told};
-use crate::conference::{Moment, Outcome};
+use crate::conference::{CallKey, Moment, Outcome};
 
 /// How many asks are written down together.
 const PORTION: usize = 50;
@@ -87,8 +87,17 @@ impl Rules {
 
     /// An ask was stopped before it left.
     fn never_left(&mut self, waiting: &Waiting, now: Moment) {
-        let written = self.late.iter().find(|(_, heard)| **heard == waiting.seq).map(|(place, _)| *place);
-        self.policy.ended(&waiting.ask.call, written.unwrap_or(waiting.seq), Outcome::NotSent, now);
+        self.policy.ended(&waiting.ask.call, self.place_of(waiting.seq), Outcome::NotSent, now);
+    }
+
+    /// A kick was accepted.
+    pub(super) fn kicked(&mut self, call: &CallKey, ask: Seq, now: Moment) {
+        self.policy.ended(call, self.place_of(ask), Outcome::Accepted, now);
+    }
+
+    /// The place in the journal of an ask that was heard with this number.
+    fn place_of(&self, heard: Seq) -> Seq {
+        self.late.iter().find(|(_, other)| **other == heard).map_or(heard, |(place, _)| *place)
     }
 }
 
@@ -104,6 +113,7 @@ impl<B: Bridge> Engine<B> {
             self.rules.never_left(&waiting, now);
             self.not_sent(waiting, why);
         }
+        self.call_back(why, |seq, _| asks.contains(&seq));
     }
 
     fn rules_may_ask(&self) -> bool {

@@ -1,12 +1,13 @@
 //! The whole loop on a paused clock: a scripted bridge on one side, a journal on the other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::io::Write as _;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::fake::{Fake, Memory, Reply, ask, no, yes};
 use super::*;
@@ -18,9 +19,35 @@ use crate::journal::{AppendError, Receipt};
 mod ending;
 mod outage;
 mod rules;
+mod too_late;
+
+/// The longest that anything is waited for: on the paused clock, and on the real one in case the loop spins and
+/// the paused one stands still.
+const LONGEST: (Duration, Duration) = (Duration::from_secs(3_600), Duration::from_secs(60));
+
+/// Ends the test program when it is not dropped in time.
+struct Watch {
+    _over: mpsc::Sender<()>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let (over, watched) = mpsc::channel::<()>();
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        std::thread::spawn(move || {
+            if watched.recv_timeout(LONGEST.1) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // A panic would end this thread alone.
+                let _ = writeln!(std::io::stderr(), "{test}: the loop spins, and the paused clock stands still");
+                std::process::exit(101);
+            }
+        });
+        Self { _over: over }
+    }
+}
 
 /// A running loop.
 struct House {
+    _watch: Watch,
     journal: Arc<Memory>,
     bridge: Fake,
     begun: Instant,
@@ -52,7 +79,8 @@ impl House {
         let last = journal.history().last().expect("a place");
         let feed = journal.subscribe(last);
         let engine = Engine::new(journal.clone(), Arc::new(bridge.clone()), settings, last);
-        Self { journal, bridge, begun: Instant::now(), stop: Some(stop), engine: tokio::spawn(engine.run(feed, stopped)) }
+        let engine = tokio::spawn(engine.run(feed, stopped));
+        Self { _watch: Watch::new(), journal, bridge, begun: Instant::now(), stop: Some(stop), engine }
     }
 
     fn asked(&self, call: &str, cause: Cause) -> Seq {
@@ -68,7 +96,8 @@ impl House {
         let mut feed = self.journal.subscribe(Seq(0));
         let mut ends = BTreeMap::new();
         while ends.len() < many {
-            let events = feed.next().await.expect("an open journal").expect("readable");
+            let Ok(events) = timeout(LONGEST.0, feed.next()).await else { panic!("{many} ends were waited for, and came only {ends:?}") };
+            let events = events.expect("an open journal").expect("readable");
             for event in events.iter() {
                 if let What::Answered(answer) = &event.what {
                     assert!(ends.insert(answer.ask.0, answer.clone()).is_none(), "ended twice: {answer:?}");
@@ -90,7 +119,11 @@ impl House {
 
     async fn stop(&mut self, grace: u64) {
         self.stop.take().expect("running").send(Duration::from_secs(grace)).expect("running");
-        (&mut self.engine).await.expect("no panic");
+        self.ended().await;
+    }
+
+    async fn ended(&mut self) {
+        timeout(LONGEST.0, &mut self.engine).await.expect("it ends").expect("no panic");
     }
 
     /// Until nothing more happens at this moment of the paused clock.

@@ -2,13 +2,16 @@
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
 //! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
-//! who is told, `held` what could not be written yet, `lock` keeps a second writer out, `schema` is what people see
-//! who open the file with the ordinary `sqlite3` shell.
+//! who is told, `held` what could not be written yet, `leftover` what an earlier process could not sync, `retention`
+//! cuts away what is too old, `prune` does so by hand, `lock` keeps a second writer out, `schema` is what people see
+//! who open the file with the ordinary `sqlite3` shell, `copy` keeps what an older confmod wrote.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 
@@ -17,25 +20,35 @@ use self::reader::Reader;
 use super::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
+use crate::config::error::shown;
 
 mod archive;
+mod copy;
 mod follower;
 mod held;
+mod leftover;
 mod lock;
+mod prune;
 mod queue;
 mod reader;
+mod retention;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod writer;
 
 pub use archive::Archive;
 pub use follower::Follower;
 pub use lock::{holder, is_held};
+pub use prune::{PruneError, Pruned, copies, prunable, prune, size};
 pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
 const LIVE_BATCHES: usize = 256;
+
+/// The highest number of an event that a journal may be written behind: more follow than anybody will write.
+const LAST_START: Seq = Seq(Seq::UNRECORDED.0 / 2);
 
 /// Why a journal could not be opened. Each says what to do.
 #[derive(Debug)]
@@ -54,6 +67,15 @@ pub enum OpenError {
         /// Its version.
         version: i64,
     },
+    /// An older confmod wrote it, and no copy of it could be made before it is brought up to date.
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// The bytes that a copy may take.
+        room: u64,
+        /// What went wrong.
+        why: String,
+    },
     /// Making or opening a file did not work.
     File {
         /// The file.
@@ -69,20 +91,28 @@ impl fmt::Display for OpenError {
             Self::Held { path, by } => write!(
                 f,
                 "the journal {} is being written by {by}; close that one, or give this one a journal of its own with --journal",
-                path.display()
+                shown(path)
             ),
             Self::Newer { path, version } => {
                 write!(
                     f,
                     "the journal {} was written by a newer confmod (format {version}); update confmod, or choose another file",
-                    path.display()
+                    shown(path)
                 )
             }
+            Self::Copy { path, room, why } => write!(
+                f,
+                "the journal {} was written by an older confmod, and no copy of it could be made before it is brought up to date: {why}; \
+                 free {} beside it, or move it to where there is room. Nothing was changed",
+                shown(path),
+                crate::text::bytes(*room)
+            ),
             Self::File { path, why } => {
                 write!(
                     f,
-                    "opening the journal {}: {why}; check the path and its permissions, or choose another file with --journal",
-                    path.display()
+                    "opening the journal {}: {why}; check the path, its permissions and the room on its disk, or choose another file \
+                     with --journal",
+                    shown(path)
                 )
             }
         }
@@ -99,7 +129,11 @@ pub struct Sqlite {
     health: watch::Receiver<Health>,
     down_since: Option<Moment>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    watch: Mutex<Option<Watch>>,
 }
+
+/// The thread that looks for what is too old, until its other end is dropped.
+type Watch = (Sender<()>, JoinHandle<()>);
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,6 +149,10 @@ impl Sqlite {
         let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
         let last_seq = last.map_or(Seq(0), |(seq, _)| seq);
+        if last_seq > LAST_START {
+            let why = format!("its last event has the number {}, and behind that there is no room for a conference", last_seq.0);
+            return Err(OpenError::File { path: path.to_owned(), why });
+        }
 
         let queue = Arc::new(Queue::default());
         let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
@@ -124,7 +162,20 @@ impl Sqlite {
             .name("journal".into())
             .spawn(move || writer.run())
             .map_err(|error| OpenError::File { path: path.to_owned(), why: format!("starting its thread: {error}") })?;
-        Ok(Self { path: path.to_owned(), queue, publisher, health, down_since, thread: Mutex::new(Some(thread)) })
+        Ok(Self { path: path.to_owned(), queue, publisher, health, down_since, thread: Mutex::new(Some(thread)), watch: Mutex::default() })
+    }
+
+    /// From now on events that were learned longer ago than `keep` are cut away, but for the facts that still hold.
+    /// It is looked for them soon, and then every hour. To be called once.
+    pub fn retain(&self, keep: Duration) -> Result<(), OpenError> {
+        let (stop, stopped) = channel();
+        let (reader, queue) = (Reader::new(&self.path), Arc::clone(&self.queue));
+        let thread = std::thread::Builder::new()
+            .name("retention".into())
+            .spawn(move || retention::watch(&reader, keep, &stopped, |cut| queue.cut(cut)))
+            .map_err(|error| OpenError::File { path: self.path.clone(), why: format!("starting its thread: {error}") })?;
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some((stop, thread));
+        Ok(())
     }
 
     /// The last moment at which a process is known to have had this journal open; none when it is new.
@@ -135,6 +186,11 @@ impl Sqlite {
 
     /// Writes what is queued, takes nothing more and ends the feeds. Safe to call twice.
     pub fn close(&self) {
+        if let Some((stop, thread)) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            drop(stop);
+            // It only reads; one that panicked has stopped, too.
+            let _ = thread.join();
+        }
         self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
@@ -161,7 +217,7 @@ impl Journal for Sqlite {
     }
 
     fn subscribe(&self, after: Seq) -> Feed {
-        Feed::new(self.publisher.subscribe(), self.history(), after)
+        self.publisher.subscribe(self.history(), after)
     }
 
     fn history(&self) -> Arc<dyn History> {

@@ -7,16 +7,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
 
 pub mod browser;
+pub mod dice;
+pub mod disk;
 pub mod harm;
 pub mod home;
 pub mod http;
 pub mod keys;
 pub mod line;
+pub mod peer;
+pub mod power;
 pub mod provider;
 pub mod pty;
 pub mod scale;
 pub mod screen;
+pub mod senders;
 pub mod stage;
+pub mod talk;
 pub mod tools;
 pub mod traces;
 

@@ -3,7 +3,7 @@
 //! Every request is kept to the byte. One that the provider does not document is answered with an error and
 //! kept as a complaint; a test that ends with complaints nobody looked at fails.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -95,8 +95,11 @@ struct Shared {
 struct State {
     script: VecDeque<Answer>,
     requests: Vec<Request>,
+    /// How many there were, also of those that were not kept.
+    count: usize,
+    forgets: bool,
     complaints: Vec<String>,
-    connections: Vec<TcpStream>,
+    connections: HashMap<usize, TcpStream>,
     released: bool,
     gone: bool,
 }
@@ -121,13 +124,40 @@ impl Provider {
                 if state.gone {
                     break;
                 }
-                state.connections.extend(stream.try_clone());
+                state.connections.extend(stream.try_clone().map(|stream| (number, stream)));
                 drop(state);
                 let shared = Arc::clone(&acceptor);
-                std::thread::spawn(move || serve(&stream, number, &shared));
+                std::thread::spawn(move || {
+                    serve(&stream, number, &shared);
+                    shared.lock().connections.remove(&number);
+                });
             }
         });
         Self { address, shared }
+    }
+
+    /// Starts one that counts requests and keeps none of them, for long runs.
+    pub fn forgetful() -> Self {
+        let provider = Self::start();
+        provider.shared.lock().forgets = true;
+        provider
+    }
+
+    /// How many requests came.
+    pub fn count(&self) -> usize {
+        self.shared.lock().count
+    }
+
+    /// Waits until so many requests have come.
+    #[track_caller]
+    pub fn wait_for_count(&self, count: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.shared.lock();
+        while state.count < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{} of {count} requests came; complaints: {:#?}", state.count, state.complaints);
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Where it listens.
@@ -203,7 +233,7 @@ impl Drop for Provider {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.gone = true;
-        for connection in state.connections.drain(..) {
+        for (_, connection) in state.connections.drain() {
             let _ = connection.shutdown(Shutdown::Both);
         }
         let complaints = std::mem::take(&mut state.complaints);
@@ -220,7 +250,7 @@ fn serve(mut stream: &TcpStream, connection: usize, shared: &Shared) {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        let Some(length) = request_length(&bytes) else {
+        let Some(length) = message_length(&bytes) else {
             match stream.read(&mut buffer) {
                 Ok(read @ 1..) => bytes.extend_from_slice(&buffer[..read]),
                 _ => break,
@@ -239,8 +269,8 @@ fn serve(mut stream: &TcpStream, connection: usize, shared: &Shared) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// The length of the first request in the bytes, once its head is whole.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+/// The length of the first message in the bytes, request or answer, once it is whole.
+pub fn message_length(bytes: &[u8]) -> Option<usize> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&bytes[..end]);
     let body: usize = header(&head, "content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
@@ -269,7 +299,10 @@ fn look_at(bytes: &[u8], connection: usize, shared: &Shared) -> Reply {
             Reply::to(Answer::Refuse("the request is not as documented"))
         }
     };
-    state.requests.push(Request { at: Instant::now(), connection, head, body, parameters: read.unwrap_or_default() });
+    state.count += 1;
+    if !state.forgets {
+        state.requests.push(Request { at: Instant::now(), connection, head, body, parameters: read.unwrap_or_default() });
+    }
     drop(state);
     shared.changed.notify_all();
     reply

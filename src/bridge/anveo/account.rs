@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::zeroize::Zeroizing;
 use sha1::Sha1;
 
-use super::escape::escape;
+use super::escape::escaped;
 use crate::config::{ExposeSecret, Secret};
 
 /// What an account proves itself with.
@@ -30,9 +31,9 @@ impl Account {
         };
         let mut hidden = Vec::new();
         for secret in [Some(&userkey), phrase, email, signature.as_ref()].into_iter().flatten() {
-            let escaped = escape(secret.expose_secret());
-            if escaped != secret.expose_secret() {
-                hidden.push(Secret::from(escaped.into_owned()));
+            let escaped = escaped(secret.expose_secret());
+            if *escaped != secret.expose_secret() {
+                hidden.push(Secret::from(escaped.as_str()));
             }
             hidden.push(secret.clone());
         }
@@ -57,17 +58,17 @@ impl Account {
     }
 }
 
-/// Masks every occurrence of a secret, whatever the case of its ASCII letters.
+/// Masks every occurrence of a secret, whatever the case of its ASCII letters. Makes no copy of the secret.
 fn mask(text: &str, secret: &str) -> String {
-    let (lower, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, found) in lower.match_indices(&secret) {
-        out.push_str(&text[from..at]);
+    let mut rest = text;
+    // Both are UTF-8, so that a match begins and ends between characters.
+    while let Some(at) = rest.as_bytes().windows(secret.len()).position(|window| window.eq_ignore_ascii_case(secret.as_bytes())) {
+        out.push_str(&rest[..at]);
         out.push_str(MASK);
-        from = at + found.len();
+        rest = &rest[at + secret.len()..];
     }
-    out.push_str(&text[from..]);
+    out.push_str(rest);
     out
 }
 
@@ -79,12 +80,12 @@ fn sign(phrase: &[u8], email: &[u8]) -> Secret {
     // The key may be of any length, so this is never the other branch.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(phrase) else { return Secret::from("") };
     mac.update(email);
-    let mut hex = String::with_capacity(40);
+    let mut hex = Zeroizing::new(String::with_capacity(40));
     for byte in mac.finalize().into_bytes() {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }
-    Secret::from(hex)
+    Secret::from(hex.as_str())
 }
 
 #[cfg(test)]

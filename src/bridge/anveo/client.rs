@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::request;
 use super::response::{LONGEST_BODY, Reply, is_decided_by_status};
 use super::{Settings, SetupError};
 use crate::bridge::{Fault, FaultKind};
+use crate::config::check::{LOCALHOST, is_loopback};
 use crate::text;
 
 /// How worn a connection may be.
@@ -25,6 +27,15 @@ pub(super) enum Wear {
     Any,
     /// A new one, or one that carried something seconds ago.
     Fresh,
+}
+
+/// What an answer to a request that asks for nothing says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Its `Date` header as it came, where it has one.
+    pub date: Option<String>,
+    /// Whether it names another address, where no request is sent.
+    pub leads_elsewhere: bool,
 }
 
 /// Carries requests to the one URL.
@@ -90,11 +101,12 @@ impl Client {
         Ok(reply)
     }
 
-    /// Asks for nothing; any answer will do. Its `Date`, where it has one.
-    pub(super) async fn probe(&self) -> Result<Option<String>, Fault> {
+    /// Asks for nothing; any answer will do.
+    pub(super) async fn probe(&self) -> Result<Probed, Fault> {
         let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;
         let response = pair.any.head(self.url.clone()).send().await.map_err(|error| self.fault(error))?;
-        Ok(response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned))
+        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Probed { date, leads_elsewhere: response.status().is_redirection() })
     }
 
     fn pair(&self) -> Result<&Pair, String> {
@@ -118,6 +130,8 @@ impl Client {
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .no_proxy()
+                // Whatever a name service says: plain HTTP may go there. The port is the URL's.
+                .resolve_to_addrs(LOCALHOST, &[(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()])
                 .http1_only()
                 .tcp_nodelay(true)
                 .connect_timeout(self.connect_within)
@@ -174,15 +188,10 @@ fn root_cause(error: &reqwest::Error) -> String {
 
 /// A user key goes out encrypted, or not off this machine.
 fn check(url: &url::Url) -> Result<(), SetupError> {
-    let local = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => return Err(SetupError::NotHttp(url.scheme().to_owned())),
-    };
     match url.scheme() {
+        scheme if url.host().is_none() => Err(SetupError::NotHttp(scheme.to_owned())),
         "https" => Ok(()),
-        "http" if local => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         "http" => Err(SetupError::Unencrypted(format!("http://{}", url.host_str().unwrap_or_default()))),
         other => Err(SetupError::NotHttp(other.to_owned())),
     }

@@ -1,17 +1,15 @@
 //! Text as XML holds it.
 
-use std::borrow::Cow;
+use secrecy::zeroize::Zeroizing;
 
-/// Makes text fit for an element or a quoted attribute.
+/// As many bytes as one character may become.
+pub(super) const LONGEST: usize = 6;
+
+/// Appends text so that it is fit for an element or a quoted attribute. A text with room for it is not copied.
 ///
 /// Characters that XML 1.0 does not allow are dropped; those that a reader would change (line ends, and
 /// in attributes tabs) are written as references.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| matches!(c, ' '..='\u{FFFD}' | '\u{10000}'..) && !matches!(c, '&' | '<' | '>' | '"' | '\'');
-    if text.chars().all(plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() * 6);
+pub(super) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -22,9 +20,15 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
             '\t' => out.push_str("&#9;"),
             '\n' => out.push_str("&#10;"),
             '\r' => out.push_str("&#13;"),
-            c if plain(c) => out.push(c),
+            ' '..='\u{FFFD}' | '\u{10000}'.. => out.push(c),
             _ => {}
         }
     }
-    Cow::Owned(out)
+}
+
+/// The same as a text of its own, which may be a secret and wipes itself.
+pub(super) fn escaped(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(LONGEST * text.len()));
+    escape(text, &mut out);
+    out
 }

@@ -75,7 +75,7 @@ pub(super) fn judge(reply: &Reply) -> Result<(), Fault> {
         Some(other) => {
             let words = text::clean_field(&other);
             let detail = if words.is_empty() { "the answer's RESULT is empty".to_owned() } else { format!("RESULT is {words}") };
-            Err(Fault::new(FaultKind::NoSuccess, detail))
+            Err(Fault::new(FaultKind::NoSuccess, text::clean_field(&detail)))
         }
     }
 }
@@ -251,7 +251,7 @@ mod tests {
 
         #[test]
         fn any_words_in_an_error_are_a_refusal_fit_to_show(words in "\\PC{1,60}") {
-            let body = format!("<RESPONSE><ERROR>{}</ERROR></RESPONSE>", super::super::escape::escape(&words));
+            let body = format!("<RESPONSE><ERROR>{}</ERROR></RESPONSE>", *super::super::escape::escaped(&words));
             let fault = judge(&reply(200, body.as_bytes()));
             let cleaned = text::clean_field(&words);
             if !cleaned.is_empty() {

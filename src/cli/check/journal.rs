@@ -1,13 +1,16 @@
 //! Whether the journal can be kept where it is to be. Nothing is made.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::Finding::{self, Fails, Holds};
+use super::places::try_to_write;
+use crate::config::Config;
 use crate::config::error::shown;
 use crate::config::paths::nearest_directory;
 use crate::journal::sqlite::{self, holder, is_held, look};
+use crate::text::bytes;
 
 /// What every SQLite database begins with (sqlite.org/fileformat2.html).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -15,7 +18,29 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Looks at the file, at the directory that its companions are made in, and at who writes it.
 ///
 /// `running` says that a confmod answers on the port; then the journal being written is as it should be.
-pub(super) fn check(path: &Path, running: bool) -> Finding {
+pub(super) fn check(config: &Config, running: bool) -> Finding {
+    let finding = place(&config.journal, running);
+    match (finding, config.journal.is_file()) {
+        (Holds(words), true) => Holds(format!("{words}; {}", kept(config))),
+        (finding, _) => finding,
+    }
+}
+
+/// How large it is, and how long what is in it stays.
+fn kept(config: &Config) -> String {
+    let stays = match config.retention {
+        None => "nothing is deleted from it".to_owned(),
+        Some(_) => format!("it keeps {}", config.retained()),
+    };
+    let copies = match sqlite::copies(&config.journal).len() {
+        0 => String::new(),
+        1 => "; a copy of an older format is beside it".to_owned(),
+        n => format!("; {n} copies of older formats are beside it"),
+    };
+    format!("it takes {}; {stays} (retention){copies}", bytes(sqlite::size(&config.journal)))
+}
+
+fn place(path: &Path, running: bool) -> Finding {
     let name = shown(path);
     if is_held(path) {
         let by = holder(path).unwrap_or_else(|| "another process".to_owned());
@@ -28,8 +53,7 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
         };
     }
     let directory = nearest_directory(path);
-    // Only a write shows that one works: the file system may be read-only or full. The file has no name.
-    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(MAGIC)) {
+    if let Err(error) = try_to_write(&directory) {
         let place = shown(&directory);
         return Fails(format!(
             "{name} cannot be kept: {place} cannot be written ({error}); make it yours, or name another file with --journal"
@@ -40,6 +64,12 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
         Err(error) => return Fails(format!("{name} cannot be looked at ({error}); name another file with --journal")),
         Ok(metadata) if !metadata.is_file() => return Fails(format!("{name} is no file; name another one with --journal")),
         Ok(_) => {}
+    }
+    if let Some((companion, error)) = unusable_companion(path) {
+        let name = shown(&companion);
+        return Fails(format!(
+            "{name} beside the journal cannot be opened for writing ({error}); make it yours, or name another file with --journal"
+        ));
     }
     let mut beginning = Vec::new();
     let read = OpenOptions::new()
@@ -58,10 +88,37 @@ pub(super) fn check(path: &Path, running: bool) -> Finding {
     }
 }
 
+/// The first of the files that are kept beside a journal which is there and cannot be used.
+fn unusable_companion(path: &Path) -> Option<(PathBuf, std::io::Error)> {
+    ["-wal", "-shm", ".lock"].into_iter().find_map(|suffix| {
+        let mut companion = path.as_os_str().to_owned();
+        companion.push(suffix);
+        let companion = PathBuf::from(companion);
+        let error = OpenOptions::new().read(true).write(true).open(&companion).err()?;
+        (error.kind() != std::io::ErrorKind::NotFound).then_some((companion, error))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::journal::sqlite::Sqlite;
+
+    fn check(path: &Path, running: bool) -> Finding {
+        super::check(&Config { journal: path.to_owned(), ..Config::default() }, running)
+    }
+
+    #[test]
+    fn how_large_it_is_and_how_long_it_keeps_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        drop(Sqlite::open(&path, "test").expect("opened"));
+        assert!(matches!(check(&path, false), Holds(words) if words.ends_with(" kB; nothing is deleted from it (retention)")));
+        let config = Config { journal: path.clone(), retention: Some(std::time::Duration::from_hours(90 * 24)), ..Config::default() };
+        assert!(matches!(super::check(&config, false), Holds(words) if words.ends_with(" kB; it keeps 90d (retention)")));
+        fs::write(directory.path().join("journal.sqlite.v1"), "").expect("written");
+        assert!(matches!(check(&path, false), Holds(words) if words.ends_with("; a copy of an older format is beside it")));
+    }
 
     #[test]
     fn what_can_be_kept_holds_and_nothing_is_made() {
@@ -72,6 +129,20 @@ mod tests {
         let there = directory.path().join("journal.sqlite");
         fs::write(&there, [MAGIC.as_slice(), &[0; 100]].concat()).expect("written");
         assert!(matches!(check(&there, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn what_is_kept_beside_it_must_be_usable_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        drop(Sqlite::open(&path, "test").expect("opened"));
+        for name in ["journal.sqlite-wal", "journal.sqlite-shm"] {
+            let companion = directory.path().join(name);
+            fs::create_dir(&companion).expect("made");
+            assert!(matches!(check(&path, false), Fails(words) if words.contains(name)));
+            fs::remove_dir(&companion).expect("removed");
+        }
+        assert!(matches!(check(&path, false), Holds(_)));
     }
 
     #[test]

@@ -123,4 +123,8 @@ pub struct Halted {
     pub asks: Vec<Seq>,
     /// The moderator who stopped them.
     pub by: Box<str>,
+    /// Whether the rest of what this moderator asked for many before is stopped too: of many, some may still be on their
+    /// way to the journal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rest: bool,
 }

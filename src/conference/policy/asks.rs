@@ -8,6 +8,8 @@ use super::{Call, Policy, Seq};
 use crate::conference::event::{Ask, Cause, Mode, Rule};
 use crate::conference::{Action, CallKey, Moment, Outcome};
 
+const LEFT: &str = "the caller left";
+
 /// Whose ask it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -50,9 +52,16 @@ pub(super) struct Flying {
 }
 
 impl Policy {
-    /// An ask was made. Says why it must not leave, where it is one of a rule that does not hold any more.
+    /// An ask was made. Says why it must not leave: it is one of a rule that does not hold any more, or one for a
+    /// caller who was gone before it.
     pub(super) fn asked(&mut self, ask: &Ask, seq: Seq) -> Option<&'static str> {
         let kind = Kind::of(ask);
+        if !self.restoring
+            && !matches!(kind, Kind::Rule(_))
+            && let Some(why) = self.why_too_late(ask)
+        {
+            return Some(why);
+        }
         if let Kind::Rule(rule) = kind
             && !self.restoring
             && let Some(why) = self.why_moot(ask, rule)
@@ -110,9 +119,23 @@ impl Policy {
         }
     }
 
+    /// Whoever asks sees the conference as it was a moment ago; the journal's order decides. Of a call that is not
+    /// known nothing speaks against it.
+    fn why_too_late(&self, ask: &Ask) -> Option<&'static str> {
+        let call = self.calls.get(&ask.call)?;
+        match call.presence {
+            Presence::Left => Some(LEFT),
+            Presence::Kicked => Some("the caller was kicked"),
+            Presence::In => {
+                let elsewhere = self.room_of(call).is_some_and(|room| room.id != ask.conference);
+                elsewhere.then_some("the caller is in another conference now")
+            }
+            Presence::Calling | Presence::Back => None,
+        }
+    }
+
     /// Between being handed out and being on disk, what an ask of a rule stood on may have gone.
     fn why_moot(&self, ask: &Ask, rule: Rule) -> Option<&'static str> {
-        const LEFT: &str = "the caller left";
         let Some(call) = self.calls.get(&ask.call) else { return Some(LEFT) };
         let Cause::Rule(cause) = ask.cause else { return None };
         let stands = match rule {

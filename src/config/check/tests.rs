@@ -165,3 +165,10 @@ fn durations() {
     let right = [("90s", "90s"), ("30m", "1800s"), ("4h", "14400s"), ("1h 30m", "5400s"), ("1h30m", "5400s")];
     rule(validate_duration, &right, &["", "4", "0s", "-4h", "soon", "4 parsecs", "999999999h"]);
 }
+
+#[test]
+fn retentions() {
+    let right =
+        [("forever", "None"), ("Forever ", "None"), ("1d", "Some(86400s)"), ("52w", "Some(31449600s)"), ("90d 12h", "Some(7819200s)")];
+    rule(validate_retention, &right, &["", "never", "90", "0d", "23h", "-90d", "1y", "6mo", "99999d"]);
+}

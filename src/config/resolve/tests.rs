@@ -93,7 +93,7 @@ fn every_key_of_the_file_is_heard() {
          \"/ca.pem\"\naction_name = \"CALLFOW\"\nkeep_warm = true\npace = 11\nparallel = 5\nwithheld = \"send\"\nlisten = \"0.0.0.0:1\"\n\
          public_url = \"https://example.org\"\ncallback_token_file = \"t\"\ncallback_token_previous = \"0123456789abcdef0123456789abcdef\"\n\
          allow = [\"10.0.0.1\"]\nproxies = [\"10.0.0.0/8\"]\nconference = \"1122\"\njournal = \"j\"\nmoderator = \"eve\"\nkick = \
-         \"countdown\"\nstale_after = \"1h\"\nsilence_after = \"7m\"\nresume_within = \"2h\"\ncontacts = \"c.csv\"\nexempt_roles = [\" Chair \"]\ntheme = \"ansi\"\nascii = true\nmask = true\nlog = \"l\"\nlog_level = \
+         \"countdown\"\nstale_after = \"1h\"\nsilence_after = \"7m\"\nresume_within = \"2h\"\nretention = \"90d\"\ncontacts = \"c.csv\"\nexempt_roles = [\" Chair \"]\ntheme = \"ansi\"\nascii = true\nmask = true\nlog = \"l\"\nlog_level = \
          \"warn\"\n[keys]\nmute = \"x\"\n",
     );
     put(&home, ".config/confmod/key", "thekey\n", 0o600);
@@ -111,6 +111,7 @@ fn every_key_of_the_file_is_heard() {
     assert_eq!((config.callback_token_file, config.journal, config.log), (here.join("t"), here.join("j"), here.join("l")));
     assert_eq!((config.contacts, config.contacts_named, config.exempt_roles), (here.join("c.csv"), true, vec!["Chair".to_owned()]));
     assert_eq!((config.stale_after.as_secs(), config.silence_after.as_secs(), config.resume_within.as_secs()), (3_600, 420, 7_200));
+    assert_eq!(config.retention.map(|keep| keep.as_secs()), Some(90 * 86_400));
     assert_eq!((config.theme, config.log_level, config.keys["mute"][0].as_str()), (ThemeChoice::Ansi, tracing::Level::WARN, "x"));
     assert_eq!((config.moderator.as_str(), config.conference.as_deref(), config.listen.port()), ("eve", Some("1122"), 1));
 }
@@ -271,4 +272,21 @@ fn the_documented_file_has_every_key_with_its_default() {
 fn the_documented_file_names_every_variable() {
     let unsaid: Vec<_> = SETTINGS.iter().filter_map(|s| s.variable).filter(|name| !DEFAULT_FILE.contains(name)).collect();
     assert_eq!(unsaid, Vec::<&str>::new());
+}
+
+#[test]
+fn debugging_shows_no_secret_of_any_layer() {
+    let home = home("callback_token_previous = \"geheim-previous\"\n");
+    let environment = Environment::from([
+        ("HOME", home.path().to_str().expect("text")),
+        ("CONFMOD_USERKEY", "geheim-key"),
+        ("CONFMOD_EMAIL", "geheim@mail"),
+        ("CONFMOD_SECURE_PHRASE", "geheim phrase"),
+        ("CONFMOD_CALLBACK_TOKEN", "geheim-token"),
+    ]);
+    let loaded = load(&Flags::default(), &environment, Purpose::Console).expect("valid");
+    let layers = (environment_layer(&environment).expect("valid"), file::load(&home.path().join(".config/confmod/config.toml")));
+    assert!(loaded.config.userkey.is_some() && loaded.config.callback_token_previous.is_some() && layers.1.is_ok());
+    let shown = format!("{loaded:?} {loaded:#?} {environment:?} {layers:?} {layers:#?} {:?}", loaded.config.token());
+    assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
 }

@@ -148,14 +148,15 @@ impl App {
     pub(super) fn halt_void(&mut self) {
         if !self.batches.void.is_empty() {
             let asks = std::mem::take(&mut self.batches.void);
-            self.outbox.push(self.halt(asks));
+            self.outbox.push(self.halt(asks, false));
         }
     }
 
-    /// The order that those of these asks that have not left must not leave.
-    pub(super) fn halt(&self, mut asks: Vec<Seq>) -> Effect {
+    /// The order that those of these asks that have not left must not leave; with `rest`, nor what is still on its way to
+    /// the journal.
+    pub(super) fn halt(&self, mut asks: Vec<Seq>, rest: bool) -> Effect {
         asks.sort_unstable();
-        Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone() }))
+        Effect::Append(What::Halted(Halted { asks, by: self.settings.moderator.clone(), rest }))
     }
 
     /// Asks that went round unrecorded have a place in the journal now.
@@ -272,6 +273,6 @@ impl App {
             }
         }
         self.say(Tone::Plain, "stopped: what is on its way is waited for, nothing more is asked");
-        Some(self.halt(asks))
+        Some(self.halt(asks, true))
     }
 }

@@ -40,9 +40,9 @@ pub enum Message {
     Reported(Result<String, String>),
     /// Events could not be read; it is tried again. The journal's words.
     Unread(String),
-    /// Something that was to be written down was not; the journal's words.
-    NotWritten(String),
-    /// What is wrong with the contacts file, the most urgent first.
+    /// Something that was to be written down or read was not; the journal's words.
+    NotDone(String),
+    /// What is wrong with the contacts file or the log, the most urgent first.
     Contacts(Vec<String>),
     /// Something stopped working and will not come back by itself.
     Fault(String),
@@ -72,4 +72,6 @@ pub struct ListenerCounts {
     pub dropped: u64,
     /// What was wrong with the last callback that had the token and could not be read.
     pub slip: Option<Arc<str>>,
+    /// What is to be told of requests that were not let in.
+    pub strangers: Option<Arc<str>>,
 }

@@ -25,7 +25,7 @@ impl App {
         if bulk && batch.runs() {
             batch.stopped = true;
             let asks = batch.open().collect();
-            effects.push(self.halt(asks));
+            effects.push(self.halt(asks, false));
         }
         let waiting = self.batches.all.get(&batch_id).map_or(0, |batch| batch.members.len() - batch.ended());
         let ids: Vec<_> = self.to_take_back(batch_id).collect();

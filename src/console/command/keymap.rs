@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Command, Entry, TABLE};
 use crate::console::keys::Chord;
+use crate::text;
 
 /// Which press does what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,7 @@ impl KeyMap {
     pub fn new(changed: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
         if let Some(id) = changed.keys().find(|id| !TABLE.iter().any(|entry| entry.id == id.as_str())) {
             let known = TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>().join(", ");
+            let id = text::clean(id, 40);
             return Err(format!("{id}: there is no such command; the commands are {known}"));
         }
         let mut map = Self { commands: HashMap::new(), played: HashMap::new(), chords: Vec::new() };
@@ -30,8 +32,8 @@ impl KeyMap {
             let texts: Vec<&str> =
                 changed.get(entry.id).map_or_else(|| entry.keys.to_vec(), |keys| keys.iter().map(String::as_str).collect());
             let mut chords = Vec::new();
-            for (text, place) in texts.into_iter().zip(1..) {
-                let chord = Chord::parse(text).map_err(|error| format!("{}: {error}", entry.id))?;
+            for (key, place) in texts.into_iter().zip(1..) {
+                let chord = Chord::parse(key).map_err(|error| format!("{}: {error}", entry.id))?;
                 if let Some(other) = owners.insert((chord, entry.replay), entry.id) {
                     return Err(format!("{chord} is bound twice, to {other} and to {}; give one of them another key", entry.id));
                 }

@@ -25,7 +25,7 @@ impl<S: Screen> Session<'_, S> {
                 tokio::task::spawn_local(async move {
                     if let Err(error) = receipt.durable().await {
                         // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
+                        let _ = mail.send(Message::NotDone(error.to_string()));
                     }
                 });
             }
@@ -34,7 +34,7 @@ impl<S: Screen> Session<'_, S> {
                 tokio::task::spawn_local(async move {
                     if let Err(error) = append_all(&*journal, at, whats).await {
                         // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotWritten(error.to_string()));
+                        let _ = mail.send(Message::NotDone(error.to_string()));
                     }
                 });
             }
@@ -43,7 +43,9 @@ impl<S: Screen> Session<'_, S> {
                     let fields = raw.map(|raw| fields(&raw)).unwrap_or_default();
                     let _ = self.mail.send(Message::Fields(seq, fields));
                 }
-                Err(error) => tracing::warn!(%error, "the fields of an event could not be read"),
+                Err(error) => {
+                    let _ = self.mail.send(Message::NotDone(error.to_string()));
+                }
             },
             Effect::Report { conference, mask } => self.report(conference, mask, at),
             Effect::Copy(text) => {

@@ -102,7 +102,7 @@ impl Paint<'_> {
         for cell in &mut self.buffer.content {
             let symbol = cell.symbol();
             let sound = symbol.len() == 1 && !symbol.as_bytes()[0].is_ascii_control();
-            if !sound && !symbol.chars().all(text::is_showable) {
+            if !sound && !text::is_letter(symbol) {
                 cell.set_symbol(" ");
             }
         }

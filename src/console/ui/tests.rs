@@ -181,7 +181,7 @@ fn with_nobody_in_the_screen_says_what_to_do() {
 fn counts_that_are_not_zero_are_in_the_header() {
     let mut stage = Stage::with(1);
     stage.event(named_arrival("a", "1122", "12157010680", "Caller a"));
-    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 3, dropped: 2, slip: None }));
+    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 3, dropped: 2, ..ListenerCounts::default() }));
     let screen = draw(&mut stage, (140, 40));
     for words in ["3 refused", "2 dropped", "1 repeated"] {
         assert!(screen.contains(words), "{words:?} on\n{screen}");

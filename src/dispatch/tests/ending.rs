@@ -104,7 +104,7 @@ async fn a_dropped_handle_stops_it() {
     house.asked("a", Cause::Key);
     house.rest().await;
     drop(house.stop.take());
-    (&mut house.engine).await.expect("no panic");
+    house.ended().await;
     assert_eq!(house.ends(1).await[&1].outcome, Outcome::Unknown);
 }
 

@@ -229,7 +229,7 @@ async fn halted_asks_do_not_leave_wherever_they_wait() {
     let left = house.left().len();
     assert_eq!(left, 2);
     assert!(house.marks().concat().len() > left, "some are marked and have not left");
-    house.journal.put(What::Halted(Halted { asks: bulk[..29].to_vec(), by: "grace".into() }));
+    house.journal.put(What::Halted(Halted { asks: bulk[..29].to_vec(), by: "grace".into(), rest: false }));
     let ends = house.ends(30).await;
     for (place, seq) in bulk.iter().enumerate() {
         let end = &ends[&seq.0];
@@ -248,7 +248,7 @@ async fn asks_that_are_halted_while_they_are_marked_do_not_leave() {
     house.journal.hold();
     let seqs: Vec<Seq> = ["a", "b"].iter().map(|call| house.asked(call, Cause::Bulk)).collect();
     house.rest().await;
-    house.journal.put(What::Halted(Halted { asks: seqs, by: "grace".into() }));
+    house.journal.put(What::Halted(Halted { asks: seqs, by: "grace".into(), rest: false }));
     house.rest().await;
     house.journal.release();
     let ends = house.ends(2).await;
@@ -267,7 +267,7 @@ async fn asks_that_were_written_down_late_are_halted_by_their_place() {
     house.rest().await;
     house.journal.trouble(false);
     house.journal.put(What::Recorded(Recorded { since: Moment(0), refused: 0, lost: 0, late: vec![(heard, Seq(900))] }));
-    house.journal.put(What::Halted(Halted { asks: vec![Seq(900)], by: "grace".into() }));
+    house.journal.put(What::Halted(Halted { asks: vec![Seq(900)], by: "grace".into(), rest: false }));
     assert_eq!(house.ends(1).await[&heard.0].outcome, Outcome::NotSent);
     house.journal.release();
     house.rest().await;
@@ -279,7 +279,7 @@ async fn a_halt_after_a_mark_and_a_crash_leaves_the_outcome_unknown() {
     let journal = Memory::new();
     let (marked, queued) = (journal.put(What::Asked(ask("a", Cause::Bulk))), journal.put(What::Asked(ask("b", Cause::Bulk))));
     journal.put(What::Sent(Sent { asks: vec![marked] }));
-    journal.put(What::Halted(Halted { asks: vec![marked, queued], by: "grace".into() }));
+    journal.put(What::Halted(Halted { asks: vec![marked, queued], by: "grace".into(), rest: false }));
     let ends = House::of(&journal, []).ends(2).await;
     assert_eq!([marked, queued].map(|seq| ends[&seq.0].outcome), [Outcome::Unknown, Outcome::NotSent]);
 }

@@ -5,12 +5,14 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
 use crate::conference::Moment;
+use crate::config::error::shown;
+use crate::config::paths::make_private_dir;
 
 /// How often, and after which time, a lock is tried again that may only have been asked for.
 const ASKED: u32 = 10;
@@ -33,12 +35,8 @@ impl Lock {
     /// Takes the lock, making the folder and the file private where they do not exist.
     pub(super) fn take(journal: &Path, who: &str) -> Result<Self, OpenError> {
         let refused = |why: String| OpenError::File { path: journal.to_owned(), why };
-        if let Some(folder) = journal.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|error| refused(format!("making the folder {}: {error}", folder.display())))?;
+        if let Some(folder) = journal.parent() {
+            make_private_dir(folder).map_err(|error| refused(format!("making the folder {}: {error}", shown(folder))))?;
         }
         let path = lock_path(journal);
         let existed = path.exists();
@@ -49,7 +47,7 @@ impl Lock {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(|error| refused(format!("opening {}: {error}", path.display())))?;
+            .map_err(|error| refused(format!("opening {}: {error}", shown(&path))))?;
         let mut locked = file.try_lock();
         for _ in 0..ASKED {
             if !matches!(locked, Err(TryLockError::WouldBlock)) {
@@ -64,12 +62,19 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::Held { path: journal.to_owned(), by: holder(journal).unwrap_or_else(|| "another process".into()) });
             }
-            Err(TryLockError::Error(error)) => return Err(refused(format!("locking {}: {error}", path.display()))),
+            Err(TryLockError::Error(error)) => return Err(refused(format!("locking {}: {error}", shown(&path)))),
         }
         let last_alive = existed.then(|| file.metadata().and_then(|meta| meta.modified()).ok().and_then(moment)).flatten();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
-        written.map_err(|error| refused(format!("writing {}: {error}", path.display())))?;
+        written.map_err(|error| refused(format!("writing {}: {error}", shown(&path))))?;
         Ok(Self { file, last_alive })
+    }
+
+    /// The moment at which an earlier holder was last alive stays what it was.
+    pub(super) fn leave_no_trace(&self) {
+        let alive = self.last_alive.map_or(UNIX_EPOCH, |at| UNIX_EPOCH + at.since(Moment::default()));
+        // Only the length of a reported gap depends on it.
+        let _ = self.file.set_modified(alive);
     }
 
     /// Marks the holder as alive now. Costs no sync; a loss of power may lose it, a kill does not.

@@ -1,14 +1,15 @@
 //! The two ends of the writer: what waits to be written, with its bounds, and where committed batches go.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
+use super::retention::Cut;
 use super::{Batch, Promise};
-use crate::conference::event::Event;
-use crate::journal::{AppendError, Draft};
+use crate::conference::event::{Event, Seq};
+use crate::journal::{AppendError, Draft, Feed, History, Unrecorded};
 
 /// Callbacks that may wait for the disk; more are refused with 503.
 const CALLBACKS_WAITING: usize = 4_096;
@@ -26,6 +27,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     items: VecDeque<(Draft, Promise)>,
+    cut: Option<Cut>,
     closed: bool,
 }
 
@@ -49,6 +51,17 @@ impl Queue {
         Ok(())
     }
 
+    /// Old events are to be cut, in place of what was to be cut before.
+    pub(super) fn cut(&self, cut: Cut) {
+        self.lock().cut = Some(cut);
+        self.news.notify_one();
+    }
+
+    /// Takes what is to be cut.
+    pub(super) fn take_cut(&self) -> Option<Cut> {
+        self.lock().cut.take()
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.news.notify_one();
@@ -61,12 +74,13 @@ impl Queue {
         waiting.items.clear();
     }
 
-    /// Everything that waits; empty after so long without any; `None` once closed and drained.
+    /// Everything that waits; empty after so long without any, or when there is something to cut; `None` once closed
+    /// and drained.
     pub(super) fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
         let waiting = self.lock();
         let (mut waiting, _) = self
             .news
-            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && waiting.cut.is_none() && !waiting.closed)
             .unwrap_or_else(PoisonError::into_inner);
         if waiting.items.is_empty() && waiting.closed {
             return None;
@@ -76,27 +90,49 @@ impl Queue {
 }
 
 /// Where committed batches go. Closing it ends every feed.
-pub(super) struct Publisher(Mutex<Option<broadcast::Sender<Batch>>>);
+pub(super) struct Publisher(Mutex<Option<Ends>>);
+
+struct Ends {
+    live: broadcast::Sender<Batch>,
+    /// What no journal holds is kept here for each subscriber until it has heard it. Not bounded by a number: only what
+    /// moderators and rules ask for goes round without being on disk, and none of that may be lost.
+    aside: Vec<mpsc::UnboundedSender<Unrecorded>>,
+}
 
 impl Publisher {
-    pub(super) fn new(sender: broadcast::Sender<Batch>) -> Self {
-        Self(Mutex::new(Some(sender)))
+    pub(super) fn new(live: broadcast::Sender<Batch>) -> Self {
+        Self(Mutex::new(Some(Ends { live, aside: Vec::new() })))
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Batch> {
-        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A feed on a closed journal reads what there is and then ends.
-        sender.as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+    fn lock(&self) -> MutexGuard<'_, Option<Ends>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A feed of what comes after a place.
+    pub(super) fn subscribe(&self, history: Arc<dyn History>, after: Seq) -> Feed {
+        match &mut *self.lock() {
+            Some(ends) => {
+                let (sender, aside) = mpsc::unbounded_channel();
+                ends.aside.push(sender);
+                Feed::new(ends.live.subscribe(), history, after).beside(aside)
+            }
+            // A feed on a closed journal reads what there is and then ends.
+            None => Feed::new(broadcast::channel(1).1, history, after),
+        }
     }
 
     pub(super) fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.lock().take();
     }
 
-    pub(super) fn publish(&self, events: Vec<Event>) {
-        if let (false, Some(sender)) = (events.is_empty(), &*self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+    /// Sends a batch round. `last` is the last place that is taken.
+    pub(super) fn publish(&self, events: Vec<Event>, last: Seq) {
+        if let (false, Some(ends)) = (events.is_empty(), &mut *self.lock()) {
+            for event in events.iter().filter(|event| !event.seq.is_recorded()) {
+                ends.aside.retain(|aside| aside.send((last, event.clone())).is_ok());
+            }
             // Nobody may be subscribed yet.
-            let _ = sender.send(events.into());
+            let _ = ends.live.send(events.into());
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
@@ -10,8 +11,16 @@ use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 use crate::journal::{History, ReadError};
 
-/// Clocks are set and batches are mixed, so the search for a moment starts this much earlier. Milliseconds.
-const CLOCK_SLACK: i64 = 60_000;
+/// Clocks are set and batches are mixed, so the search for a moment starts this much earlier.
+pub(super) const CLOCK_SLACK: Duration = Duration::from_secs(60);
+
+/// The end of the places that a journal has: numbers from here on mean something else, and so do those below 1.
+pub(super) const END: i64 = Seq::UNRECORDED.0 as i64;
+
+/// A place as the database counts it, never behind the end.
+fn place(seq: Seq) -> i64 {
+    i64::try_from(seq.0).map_or(END - 1, |place| place.min(END - 1))
+}
 
 /// A reader of one file. Cheap until it is used.
 pub(super) struct Reader {
@@ -34,10 +43,20 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many rows there are up to a place.
+    pub(super) fn count(&self, upto: Seq) -> Result<u64, ReadError> {
+        let count = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM event WHERE seq <= ?1", [upto.0 as i64], |row| row.get::<_, i64>(0))
+        };
+        self.with(count).map(|rows| rows as u64)
+    }
+}
+
 /// A read-only connection, which waits a moment for a lock and keeps little in memory.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(std::time::Duration::from_secs(2))?;
+    connection.busy_timeout(Duration::from_secs(2))?;
     connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
 }
@@ -46,9 +65,14 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
 /// one bad row must not keep a conference from coming back.
 fn event(row: &Row<'_>) -> rusqlite::Result<Option<Event>> {
     let seq = Seq(row.get::<_, i64>(0)? as u64);
-    let at = Moment(row.get(1)?);
-    match What::read(row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?) {
-        Ok(what) => Ok(what.map(|what| Event { seq, at, what })),
+    // Columns hold to their types where confmod made the table, and even then a text need not be UTF-8.
+    let columns = (row.get_ref(1)?.as_i64(), row.get_ref(2)?.as_str(), row.get_ref(3)?.as_str());
+    let (Ok(at), Ok(kind), Ok(body)) = columns else {
+        tracing::warn!(seq = seq.0, "passed over a row of the journal that is not of its columns' types");
+        return Ok(None);
+    };
+    match What::read(kind, body) {
+        Ok(what) => Ok(what.map(|what| Event { seq, at: Moment::read(at), what })),
         Err(error) => {
             tracing::warn!(seq = seq.0, %error, "passed over a row of the journal that cannot be read");
             Ok(None)
@@ -62,8 +86,9 @@ impl History for Reader {
         // Rows of unknown kinds are passed over, so a chunk of nothing else must not look like the end.
         loop {
             let (events, rows, last) = self.with(|connection| {
-                let mut select = connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-                let mut rows = select.query(params![after.0 as i64, limit as i64])?;
+                let mut select =
+                    connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3")?;
+                let mut rows = select.query(params![place(after), END, limit as i64])?;
                 let mut events = Vec::new();
                 let (mut count, mut last) = (0, after);
                 while let Some(row) = rows.next()? {
@@ -81,15 +106,15 @@ impl History for Reader {
     }
 
     fn before(&self, moment: Moment) -> Result<Seq, ReadError> {
-        let wanted = moment.0.saturating_sub(CLOCK_SLACK);
+        let wanted = moment.minus(CLOCK_SLACK).0;
         self.with(|connection| {
             let mut at = connection.prepare_cached("SELECT seq, at FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
-            let edge = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM event";
-            let (mut low, mut high): (i64, i64) = connection.query_row(edge, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let edge = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM event WHERE seq > 0 AND seq < ?1";
+            let (mut low, mut high): (i64, i64) = connection.query_row(edge, [END], |row| Ok((row.get(0)?, row.get(1)?)))?;
             // The first event that is late enough is at or after `low` and at or before `high + 1`.
             while low <= high {
                 let middle = low + (high - low) / 2;
-                match at.query_row([middle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).optional()? {
+                match at.query_row([middle], |row| Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_i64().unwrap_or_default()))).optional()? {
                     Some((seq, at)) if at < wanted => low = seq + 1,
                     _ => high = middle - 1,
                 }
@@ -99,15 +124,15 @@ impl History for Reader {
     }
 
     fn last(&self) -> Result<Seq, ReadError> {
-        self.with(|connection| connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get::<_, i64>(0)))
-            .map(|seq| Seq(seq as u64))
+        let query = "SELECT coalesce(max(seq), 0) FROM event WHERE seq > 0 AND seq < ?1";
+        self.with(|connection| connection.query_row(query, [END], |row| row.get::<_, i64>(0))).map(|seq| Seq(seq as u64))
     }
 
     fn standing(&self, until: Seq) -> Result<Vec<Event>, ReadError> {
         self.with(|connection| {
-            let query = format!("SELECT seq, at, kind, body FROM event WHERE {} AND seq <= ?1 ORDER BY seq", super::standing());
+            let query = format!("SELECT seq, at, kind, body FROM event WHERE {} AND seq > 0 AND seq <= ?1 ORDER BY seq", super::standing());
             let mut select = connection.prepare_cached(&query)?;
-            let mut rows = select.query([until.0 as i64])?;
+            let mut rows = select.query([place(until)])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
                 events.extend(event(row)?);
@@ -118,7 +143,9 @@ impl History for Reader {
 
     fn raw(&self, seq: Seq) -> Result<Option<String>, ReadError> {
         self.with(|connection| {
-            let found = connection.query_row("SELECT raw FROM event WHERE seq = ?1", [seq.0 as i64], |row| row.get::<_, Option<String>>(0));
+            let found = connection.query_row("SELECT raw FROM event WHERE seq = ?1", [place(seq)], |row| {
+                Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned))
+            });
             found.optional().map(Option::flatten)
         })
     }

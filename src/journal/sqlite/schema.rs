@@ -3,15 +3,20 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::OpenError;
+use super::reader::END;
+use super::{OpenError, copy};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 
 /// The format that this version writes.
-const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 2;
+
+/// How long the writer waits for a lock that somebody else has.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// `cmod` in ASCII: lets `file` and others tell what this database is.
 const APPLICATION_ID: i64 = 0x636d_6f64;
@@ -55,7 +60,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
-    connection.busy_timeout(std::time::Duration::from_millis(500)).map_err(sql)?;
+    connection.busy_timeout(PATIENCE).map_err(sql)?;
     let version = version(&connection, path)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(sql)?;
     if !mode.eq_ignore_ascii_case("wal") {
@@ -65,7 +70,14 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     // The writer cuts the log itself, because it must hear when that fails.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
+    // `SQLite` syncs the name of a log that it has made, but keeps to itself when that fails.
+    sync_folder(path).map_err(|error| refused(format!("making the names of its files safe on disk: {error}")))?;
+    // What is cut away must be gone from the file.
+    connection.pragma_update(None, "secure_delete", true).map_err(sql)?;
     if version < VERSION {
+        if version > 0 {
+            copy::keep(&connection, path, version)?;
+        }
         let transaction = connection.transaction().map_err(sql)?;
         if version == 0 {
             transaction.execute_batch(TABLES).map_err(sql)?;
@@ -124,27 +136,30 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(error.to_string()))?;
-    connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(|error| refused(error.to_string()))?;
+    connection.busy_timeout(Duration::from_secs(2)).map_err(|error| refused(error.to_string()))?;
     match version(&connection, path)? {
         0 => Err(refused("it is empty: no confmod has written to it yet".into())),
         _ => Ok(()),
     }
 }
 
-/// Makes an empty private file whose name survives a loss of power; `SQLite` gives its helpers the same mode.
-fn make(path: &Path) -> std::io::Result<()> {
+/// Makes an empty private file; `SQLite` gives its helpers the same mode.
+pub(super) fn make(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
+    sync_folder(path)
+}
+
+/// Makes the names beside a file safe: that they are there survives a loss of power.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// The last event's place and time.
 pub(super) fn last(connection: &Connection) -> Result<Option<(Seq, Moment)>, String> {
     connection
-        .query_row("SELECT seq, at FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment(row.get(1)?)))
+        .query_row("SELECT seq, at FROM event WHERE seq > 0 AND seq < ?1 ORDER BY seq DESC LIMIT 1", [END], |row| {
+            Ok((Seq(row.get::<_, i64>(0)? as u64), Moment::read(row.get_ref(1)?.as_i64().unwrap_or_default())))
         })
         .optional()
         .map_err(|error| error.to_string())

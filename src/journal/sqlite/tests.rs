@@ -195,14 +195,14 @@ fn written_by(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection), run: i
     let publisher = Arc::new(Publisher::new(broadcast::channel(LIVE_BATCHES).0));
     let (health_out, health) = watch::channel(Health::Good);
     let writer = writer::Writer::new(connection, lock, Arc::clone(&queue), Arc::clone(&publisher), health_out, Seq(0));
-    let thread = std::thread::spawn(move || run(writer));
-    Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, thread: Mutex::new(Some(thread)) }
+    let thread = Mutex::new(Some(std::thread::spawn(move || run(writer))));
+    Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, thread, watch: Mutex::default() }
 }
 
 #[tokio::test]
 async fn a_journal_whose_thread_is_gone_says_so_and_keeps_nobody_waiting() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (die, told) = std::sync::mpsc::channel::<()>();
+    let (die, told) = channel::<()>();
     let journal = written_by(
         &folder.path().join("j.sqlite"),
         |_| {},
@@ -343,6 +343,9 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
     drop(history);
 }
 
+mod failed;
 mod following;
+mod foreign;
 mod late;
 mod older;
+mod retention;

@@ -8,13 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
 use super::held::Held;
+use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
+use super::retention::{self, Cutter};
+use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health};
 
@@ -39,8 +43,12 @@ pub(super) struct Writer {
     held: Held,
     /// What is being written: not lost to a panic while it is.
     hand: VecDeque<(Draft, Promise)>,
-    /// The database file as it was opened: a name may come to mean another one, or none.
-    file: Option<(PathBuf, u64)>,
+    cutter: Cutter,
+    path: PathBuf,
+    /// Whether what the log held at the beginning is safe on disk.
+    safe: bool,
+    /// The database and its log as they were opened: a name may come to mean another file, or none.
+    files: Vec<(PathBuf, u64)>,
 }
 
 impl Writer {
@@ -52,19 +60,11 @@ impl Writer {
         health: watch::Sender<Health>,
         last: Seq,
     ) -> Self {
-        let file = connection.path().map(PathBuf::from).and_then(|path| Some((path.clone(), inode(&path)?)));
-        Self {
-            connection,
-            lock,
-            queue,
-            publisher,
-            health,
-            last,
-            unrecorded: Seq::UNRECORDED,
-            held: Held::default(),
-            hand: VecDeque::new(),
-            file,
-        }
+        let path = connection.path().map(PathBuf::from).unwrap_or_default();
+        let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
+        let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
+        let (hand, cutter) = (VecDeque::new(), Cutter::default());
+        Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
     }
 
     /// Writes until the queue is closed. A panic is the failure of the journal, and survived as one: callbacks are
@@ -86,21 +86,37 @@ impl Writer {
                 self.hand = items;
             }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
-            if !self.hand.is_empty() {
+            let idle = self.hand.is_empty();
+            if !idle {
                 self.batch();
                 self.cut_log();
-            } else if in_trouble && touch_database(&self.connection).is_ok() {
-                // There is room again for what was held.
-                self.batch();
+            } else if in_trouble {
+                match touch_database(&self.connection) {
+                    // There is room again for what was held.
+                    Ok(()) => self.batch(),
+                    Err(error) => self.is(verdict(&error, &self.path).into()),
+                }
             }
-            self.look_at_file();
+            if !matches!(&*self.health.borrow(), Health::Failed(_))
+                && let Err(error) = self.look_at_files()
+            {
+                self.is(error.into());
+            }
+            self.cut_old(idle);
             self.lock.touch();
-            patience = if matches!(&*self.health.borrow(), Health::Trouble(_)) { LOOK_AGAIN } else { HEARTBEAT };
+            patience = match &*self.health.borrow() {
+                Health::Trouble(_) => LOOK_AGAIN,
+                Health::Good if self.cutter.is_busy() => retention::PAUSE,
+                _ => HEARTBEAT,
+            };
         }
         // Readers may still be open, so closing alone would leave the newest events in the log beside the file,
         // where somebody who copies the file forgets them. A failure leaves them there, which loses nothing.
         if matches!(&*self.health.borrow(), Health::Failed(_)) {
-            // A sync is never tried again.
+            // A sync is never tried again, and closing would.
+            if let Err(error) = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+                tracing::warn!(%error, "the journal's log may be copied while it is closed");
+            }
             return;
         }
         let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -118,13 +134,9 @@ impl Writer {
                 self.held.mend(&mut draft.what);
             }
             let drafts = self.hand.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
         });
-        self.is(match &written {
-            Ok(()) | Err(AppendError::Busy | AppendError::Closed | AppendError::ReadOnly) => Health::Good,
-            Err(AppendError::Trouble(why)) => Health::Trouble(why.clone()),
-            Err(AppendError::Failed(why)) => Health::Failed(why.clone()),
-        });
+        self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
         let items = std::mem::take(&mut self.hand);
         let mut kept = Vec::with_capacity(items.len());
@@ -151,31 +163,37 @@ impl Writer {
         for (promise, seq) in kept {
             let _ = promise.send(Ok(seq));
         }
-        self.publisher.publish(events);
+        self.publisher.publish(events, self.last);
     }
 
-    /// Writes down what was held, in a transaction of its own: what comes now may be about asks whose places are
-    /// known only after it. The late asks themselves are news to nobody; that it is over is.
+    /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
+    /// comes now may be about asks whose places are known only after it. The late asks themselves are news to nobody;
+    /// that it is over is.
     fn recover(&mut self) -> Result<Option<Event>, AppendError> {
         if let Health::Failed(why) = &*self.health.borrow() {
             return Err(AppendError::Failed(why.clone()));
+        }
+        self.look_at_files()?;
+        if !self.safe {
+            leftover::make_safe(&mut self.connection, &self.path)?;
+            self.safe = true;
         }
         let mut late = self.held.to_write(self.last);
         if late.is_empty() {
             return Ok(None);
         }
-        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error))?;
+        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error, &self.path))?;
         self.held.is_written(&late);
         self.last = Seq(self.last.0 + late.len() as u64);
         Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
     }
 
     /// What is written to a file that nobody can open any more is lost at the end, so it must not be promised.
-    fn look_at_file(&self) {
-        let gone = self.file.as_ref().is_some_and(|(path, was)| inode(path) != Some(*was));
-        if gone && !matches!(&*self.health.borrow(), Health::Failed(_)) {
-            self.is(Health::Failed("its file was removed or replaced".to_owned()));
+    fn look_at_files(&self) -> Result<(), AppendError> {
+        if self.files.iter().all(|(path, was)| inode(path) == Some(*was)) {
+            return Ok(());
         }
+        Err(AppendError::Failed("its file was removed or replaced".to_owned()))
     }
 
     /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
@@ -185,11 +203,28 @@ impl Writer {
             return;
         }
         let Err(error) = cut_log(&self.connection) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             // Room or a lock is missing; the next batch tries again.
             tracing::warn!(%error, "the journal's log could not be cut");
+        }
+    }
+
+    /// Cuts a portion of what is too old. A full or locked disk is left to the next batch to find out: only that
+    /// one has anything to lose.
+    fn cut_old(&mut self, idle: bool) {
+        if let Some(cut) = self.queue.take_cut() {
+            self.cutter.begin(cut);
+        }
+        if *self.health.borrow() != Health::Good {
+            return;
+        }
+        let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
+            self.is(Health::Failed(why));
+        } else {
+            tracing::warn!(%error, "old events could not be cut from the journal; it is tried again later");
         }
     }
 
@@ -202,6 +237,23 @@ impl Writer {
             Health::Good | Health::Trouble(_) | Health::Failed(_) | Health::Followed(_) | Health::Abandoned => {}
         }
     }
+}
+
+impl From<AppendError> for Health {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Trouble(why) => Self::Trouble(why),
+            AppendError::Failed(why) => Self::Failed(why),
+            AppendError::Busy | AppendError::Closed | AppendError::ReadOnly => Self::Good,
+        }
+    }
+}
+
+/// The log of a database: what is not copied into it yet.
+pub(super) fn log_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// How the journal is after a panic of its thread.
@@ -257,17 +309,4 @@ fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item 
 fn touch_database(connection: &Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
-}
-
-/// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
-/// forgotten since, so nothing after it can be trusted; a full or locked disk can be emptied.
-fn verdict(error: &rusqlite::Error) -> AppendError {
-    let why = crate::text::clean_field(&error.to_string());
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
-            AppendError::Trouble(why)
-        }
-        None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
-        _ => AppendError::Failed(why),
-    }
 }

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::{Caller, Crowd, Scenario, ScenarioError};
 use crate::phone::Number;
+use crate::text;
 
 mod banned;
 mod fault;
@@ -19,6 +20,8 @@ mod fault;
 const MOST_CALLERS: u32 = 100_000;
 /// Longer than any conference; keeps arithmetic on times far from its limits.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How much is said about one slip, and about what to do, in bytes.
+const MOST_SAID: usize = 300;
 /// The documented spelling of the action's name; the page's sample slips.
 const ACTION_NAME: &str = "CALLFLOW.INSTANCE.CONFERENCE.ACTION";
 
@@ -102,7 +105,9 @@ impl Source<'_> {
     fn error(&self, at: &Range<usize>, problem: impl Into<String>, remedy: impl Into<String>) -> ScenarioError {
         let before = self.text.get(..at.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        ScenarioError { file: self.file.to_owned(), line: Some(line), problem: problem.into(), remedy: remedy.into() }
+        // Both may repeat what stands in the file.
+        let said = |words: String| text::clean(&words, MOST_SAID);
+        ScenarioError { file: self.file.to_owned(), line: Some(line), problem: said(problem.into()), remedy: said(remedy.into()) }
     }
 
     fn time(&self, key: &str, value: &Text) -> Result<Duration, ScenarioError> {
@@ -119,9 +124,9 @@ impl Source<'_> {
 }
 
 /// Reads and checks a scenario's source.
-pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, ScenarioError> {
-    let source = Source { file, text };
-    let raw: File = toml::from_str(text).map_err(|error| {
+pub(super) fn parse(file: &str, content: &str) -> Result<Scenario, ScenarioError> {
+    let source = Source { file, text: content };
+    let raw: File = toml::from_str(content).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         source.error(&error.span().unwrap_or(0..0), message, "correct it; what the keys mean is written at the top of town-hall.toml")
     })?;

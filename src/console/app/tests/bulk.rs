@@ -9,7 +9,7 @@ fn progress(stage: &Stage) -> String {
 
 fn halted(effects: &[Effect]) -> Vec<u64> {
     match effects {
-        [Effect::Append(What::Halted(Halted { asks, by }))] if &**by == "ada" => asks.iter().map(|seq| seq.0).collect(),
+        [Effect::Append(What::Halted(Halted { asks, by, .. }))] if &**by == "ada" => asks.iter().map(|seq| seq.0).collect(),
         other => panic!("not one order to stop: {other:?}"),
     }
 }
@@ -49,6 +49,7 @@ fn esc_stops_a_bulk_ask_and_leaves_marked_those_not_yet_asked() {
     stage.answer(&asks[0], Outcome::Accepted);
     stage.answer(&asks[1], Outcome::Refused);
     let effects = stage.keys("Esc");
+    assert!(matches!(&effects[..], [Effect::Append(What::Halted(Halted { rest: true, .. }))]), "also what is still to come round");
     assert_eq!(halted(&effects), [asks[2].0, asks[3].0, asks[4].0]);
     assert!(stage.app.view.filter().is_empty() && progress(&stage).contains("stopped"), "{}", progress(&stage));
     assert_eq!(stage.marked(), ["b", "c", "d", "e"], "at once: the next press must find the marks that the eye does");

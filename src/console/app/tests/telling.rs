@@ -154,10 +154,26 @@ fn what_was_wrong_with_a_refused_callback_is_told_once() {
     let mut stage = Stage::new(|_| {});
     for refused in 1..4 {
         let slip = Some("a join was refused. The field CALLFLOW.INSTANCE.KEY is missing".into());
-        stage.app.update(stage.now, Message::Listener(ListenerCounts { refused, dropped: 0, slip }));
+        stage.app.update(stage.now, Message::Listener(ListenerCounts { refused, slip, ..ListenerCounts::default() }));
     }
     assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 3));
     assert!(stage.log_says("CALLFLOW.INSTANCE.KEY is missing") && stage.notice().contains("a join was refused"));
+}
+
+#[test]
+fn who_is_turned_away_is_told_once_for_each_sentence() {
+    let mut stage = Stage::new(|_| {});
+    let strangers = |refused, sentence: &str| {
+        let strangers = Some(format!("{sentence} from 203.0.113.7").into());
+        Message::Listener(ListenerCounts { refused, strangers, ..ListenerCounts::default() })
+    };
+    for refused in 1..100 {
+        stage.app.update(stage.now, strangers(refused, "refused a request without the right token,"));
+    }
+    assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 99));
+    stage.app.update(stage.now, strangers(200, "refused 200 requests without the right token,"));
+    assert_eq!(stage.notice(), "refused 200 requests without the right token, from 203.0.113.7");
+    assert!(stage.app.lines.len() == 2 && stage.log_says("refused 200 requests"));
 }
 
 #[test]

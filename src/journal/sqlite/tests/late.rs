@@ -33,7 +33,7 @@ async fn marks_and_stops_of_late_asks_are_about_their_places() {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, other, ask) = in_trouble(&folder.path().join("j.sqlite")).await;
     let sent = || What::Sent(Sent { asks: vec![Seq(77), ask] });
-    let halted = || What::Halted(Halted { asks: vec![ask], by: "ada".into() });
+    let halted = || What::Halted(Halted { asks: vec![ask], by: "ada".into(), rest: false });
     journal.append(draft(2, halted())).durable().await.expect("goes round");
     other.execute_batch("ROLLBACK").expect("free again");
     journal.append(draft(3, sent())).durable().await.expect("durable");
@@ -47,4 +47,17 @@ async fn marks_and_stops_of_late_asks_are_about_their_places() {
         })
         .collect();
     assert_eq!(about, [vec![Seq(1)], vec![Seq(77), Seq(1)], vec![Seq(1)]]);
+}
+
+#[tokio::test]
+async fn a_subscriber_far_behind_on_a_failed_journal_misses_no_ask() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = spoilt(&folder.path().join("j.sqlite"), |connection| connection.pragma_update(None, "query_only", true).expect("set"));
+    let mut feed = journal.subscribe(Seq(0));
+    let mut asks = Vec::new();
+    // One batch each, and more than a subscriber may be behind.
+    for at in 0..2 * LIVE_BATCHES as i64 {
+        asks.push(journal.append(draft(at, asked("a"))).durable().await.expect("goes round").0);
+    }
+    assert_eq!(collect(&mut feed, asks.len()).await, asks);
 }

@@ -61,7 +61,7 @@ fn trouble() -> Stage {
     let mut stage = ordinary();
     let since = Moment(stage.app.now.0 - 14 * 60_000);
     stage.event(What::Listening(Listening { down_since: Some(since) }));
-    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 31, dropped: 2, slip: None }));
+    stage.app.update(stage.app.now, Message::Listener(ListenerCounts { refused: 31, dropped: 2, ..ListenerCounts::default() }));
     stage.wait(31 * 60);
     stage
 }

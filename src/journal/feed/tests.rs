@@ -1,0 +1,116 @@
+//! A subscriber that is slow, and a disk that cannot be read, cost no event.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::conference::event::{CallOnly, What};
+use crate::conference::{CallKey, Moment};
+
+/// What is on disk, or why it cannot be read.
+struct Shelf(Mutex<Result<Vec<Event>, ReadError>>);
+
+impl History for Shelf {
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
+        let events = self.0.lock().expect("no panic").clone()?;
+        Ok(events.into_iter().filter(|event| event.seq > after).take(limit).collect())
+    }
+
+    fn before(&self, _: Moment) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
+
+    fn last(&self) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
+
+    fn standing(&self, _: Seq) -> Result<Vec<Event>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn raw(&self, _: Seq) -> Result<Option<String>, ReadError> {
+        Ok(None)
+    }
+}
+
+/// A publisher with room for two batches.
+struct Desk {
+    live: broadcast::Sender<Arc<[Event]>>,
+    aside: mpsc::UnboundedSender<Unrecorded>,
+    shelf: Arc<Shelf>,
+    last: Seq,
+}
+
+fn desk() -> (Desk, Feed) {
+    let (live, heard) = broadcast::channel(2);
+    let (aside, kept) = mpsc::unbounded_channel();
+    let shelf = Arc::new(Shelf(Mutex::new(Ok(Vec::new()))));
+    let feed = Feed::new(heard, Arc::clone(&shelf) as _, Seq(0)).beside(kept);
+    (Desk { live, aside, shelf, last: Seq(0) }, feed)
+}
+
+fn event(seq: Seq) -> Event {
+    Event { seq, at: Moment(0), what: What::Left(CallOnly { call: CallKey::new("c") }) }
+}
+
+impl Desk {
+    fn recorded(&mut self) {
+        self.last = self.last.next();
+        if let Ok(events) = &mut *self.shelf.0.lock().expect("no panic") {
+            events.push(event(self.last));
+        }
+        drop(self.live.send([event(self.last)].into()));
+    }
+
+    fn unrecorded(&mut self, number: u64) {
+        let event = event(Seq(Seq::UNRECORDED.0 + number));
+        self.aside.send((self.last, event.clone())).expect("heard");
+        drop(self.live.send([event].into()));
+    }
+}
+
+/// Everything there is to hear now: places, and the numbers of what has none as negative ones.
+async fn all(feed: &mut Feed) -> Vec<i64> {
+    let mut heard = Vec::new();
+    while let Ok(next) = tokio::time::timeout(std::time::Duration::ZERO, feed.next()).await {
+        let Some(Ok(events)) = next else { break };
+        heard.extend(events.iter().map(|event| match event.seq {
+            seq if seq.is_recorded() => seq.0 as i64,
+            seq => -((seq.0 - Seq::UNRECORDED.0) as i64),
+        }));
+    }
+    heard
+}
+
+#[tokio::test]
+async fn a_slow_subscriber_hears_also_what_is_not_on_disk_in_its_place_and_once() {
+    let (mut desk, mut feed) = desk();
+    desk.recorded();
+    assert_eq!(all(&mut feed).await, [1]);
+    desk.unrecorded(1);
+    assert_eq!(all(&mut feed).await, [-1], "live");
+    // Far more than there is room for.
+    for number in 2..=6 {
+        desk.recorded();
+        desk.unrecorded(number);
+    }
+    desk.unrecorded(7);
+    assert_eq!(all(&mut feed).await, [2, -2, 3, -3, 4, -4, 5, -5, 6, -6, -7]);
+    desk.unrecorded(8);
+    desk.recorded();
+    assert_eq!(all(&mut feed).await, [-8, 7], "and live again");
+    assert!(feed.unheard.is_empty(), "what was heard is not kept");
+}
+
+#[tokio::test]
+async fn what_is_not_on_disk_goes_round_also_when_the_disk_cannot_be_read() {
+    let (mut desk, mut feed) = desk();
+    *desk.shelf.0.lock().expect("no panic") = Err(ReadError("disk I/O error".into()));
+    desk.recorded();
+    for number in 1..=5 {
+        desk.unrecorded(number);
+    }
+    assert_eq!(all(&mut feed).await, [-1, -2, -3, -4, -5]);
+    assert!(matches!(feed.next().await, Some(Err(_))), "and that it cannot be read is told");
+    *desk.shelf.0.lock().expect("no panic") = Ok(vec![event(Seq(1))]);
+    assert_eq!(all(&mut feed).await, [1], "nothing twice");
+}
