@@ -6,12 +6,18 @@
 
 mod answers;
 mod connection;
+mod connections;
 mod counts;
 mod fields;
+mod framing;
 mod guard;
+mod progress;
 mod server;
 mod urls;
+mod wire;
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
@@ -23,11 +29,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::routing::any;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
 
 use answers::Answer;
@@ -129,7 +135,7 @@ impl Door {
             return Err(Answer::headers_too_large(limits.header_block, limits.headers));
         }
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-        let progress = head.extensions.get::<connection::Progress>();
+        let progress = head.extensions.get::<progress::Progress>();
         if let Err(stranger) = self.guard.admits(token, peer, &head.headers) {
             return Err(self.turn_away(stranger, progress).await);
         }
@@ -143,13 +149,15 @@ impl Door {
         }
 
         let is_form = head.method == Method::POST && may_be_form(&head.headers);
+        let at = (self.clock)();
         let fields = Fields::parse(head.uri.query().unwrap_or(""), if is_form { &body } else { &[] });
         let what = fields::read(kind, &fields, self.conference.as_ref()).map_err(|slip| {
-            tracing::info!(kind = kind.word(), rule = slip.rule(), "refused a callback");
-            self.counts.slipped(&format!("a {} was refused. {slip}", kind.word()));
+            let sort = (kind.word(), slip.rule());
+            if let Some(passed_over) = self.counts.slipped(sort, at, || format!("a {} was refused. {slip}", kind.word())) {
+                tracing::info!(kind = sort.0, rule = sort.1, passed_over, "refused a callback");
+            }
             Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
         })?;
-        let at = (self.clock)();
         let draft = Draft { at, what, raw: Some(fields.raw()) };
         match self.journal.append(draft).durable().await {
             Ok(_) => Ok(at),
@@ -159,7 +167,7 @@ impl Door {
 
     /// The one answer to strangers. Who sends one after the other gets it late, on a connection that makes
     /// room before any other and that is not read on.
-    async fn turn_away(&self, stranger: Stranger, progress: Option<&connection::Progress>) -> Answer {
+    async fn turn_away(&self, stranger: Stranger, progress: Option<&progress::Progress>) -> Answer {
         let noted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).note(stranger, (self.clock)());
         if let Some(sentence) = noted.tell {
             tracing::warn!("{sentence}");
@@ -178,18 +186,25 @@ impl Door {
 }
 
 /// Reads a request's body, whose size and time are bounded.
-async fn collect(body: Body, limits: &Limits) -> Result<Bytes, Answer> {
+async fn collect(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Answer> {
     // A length that is announced too large is refused before the client is asked to send it.
     let announced = body.size_hint().lower();
     if announced > limits.body as u64 {
         return Err(Answer::body_too_large(limits.body));
     }
-    match tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Answer::body_too_large(limits.body)),
-        Ok(Err(_)) => Err(Answer::body_cut_off()),
-        Err(_) => Err(Answer::body_too_slow(limits.body_time)),
-    }
+    let whole = async {
+        let mut whole = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(piece) = frame.map_err(|_| Answer::body_cut_off())?.into_data() else { continue };
+            if whole.len() + piece.len() > limits.body {
+                return Err(Answer::body_too_large(limits.body));
+            }
+            // Copied: a piece of one byte would keep the whole buffer that it came in.
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    };
+    tokio::time::timeout(limits.body_time, whole).await.unwrap_or_else(|_| Err(Answer::body_too_slow(limits.body_time)))
 }
 
 /// Says whether a body is to be read as a form: most senders say so, some say nothing or `text/plain`.

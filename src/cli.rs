@@ -12,6 +12,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+mod descriptors;
 mod execute;
 mod faults;
 mod follow;
@@ -31,6 +32,7 @@ mod time;
 pub mod urls;
 
 pub use execute::execute;
+pub use faults::FAULT;
 pub use output::{WRONG, complain, fail, print, print_bytes};
 pub use read::read;
 

@@ -185,18 +185,6 @@ fn no_source_file_is_too_long_or_named_mod() {
 }
 
 #[test]
-fn one_version_draws() {
-    let lock = fs::read_to_string(top().join("Cargo.lock")).expect("Cargo.lock");
-    for name in ["crossterm", "ratatui-core"] {
-        assert_eq!(versions(&lock, name), 1, "{name} must be in Cargo.lock exactly once");
-    }
-}
-
-fn versions(lock: &str, name: &str) -> usize {
-    lock.lines().filter(|line| *line == format!("name = \"{name}\"")).count()
-}
-
-#[test]
 fn the_top_level_holds_what_people_expect() {
     for entry in fs::read_dir(top()).expect("the repository") {
         let name = entry.expect("an entry").file_name();
@@ -251,10 +239,4 @@ fn what_is_in_order_is_not_reported() {
     ] {
         assert_eq!(violations(file, source), Vec::<String>::new(), "{file}: {source}");
     }
-}
-
-#[test]
-fn a_second_version_is_counted() {
-    let lock = "[[package]]\nname = \"crossterm\"\n[[package]]\nname = \"crossterm_winapi\"\n[[package]]\nname = \"crossterm\"\n";
-    assert_eq!(versions(lock, "crossterm"), 2);
 }

@@ -23,10 +23,11 @@ mod stops;
 
 use std::time::Instant;
 
-use busy::Busy;
+use busy::{Busy, Dice};
 use rustix::process::Signal;
 use support::keys::Key;
 use support::pty::Console;
+use support::scale::{Figures, pick};
 use support::screen::Reading as _;
 use support::stage::Stage;
 
@@ -74,6 +75,47 @@ fn signals_end_it_with_their_number() {
         assert_eq!(ended.outcomes(), outcomes, "{signal:?}");
         assert_eq!(ended.last(), "stopped", "{signal:?}");
     }
+}
+
+/// Whichever end it is, and however far the flood has come.
+#[test]
+fn any_end_at_any_moment() {
+    let rounds = pick(4, 120);
+    let mut callbacks = 0;
+    let began = Instant::now();
+    let mut dice = Dice::new(11);
+    for round in 0..rounds {
+        let mut busy = Busy::new();
+        if dice.roll(2) == 0 {
+            busy.ask_in_vain();
+        }
+        busy.flooded(dice.roll(400) as usize);
+        let asked = Instant::now();
+        let code = match (round + dice.roll(2)) % 7 {
+            0 => {
+                busy.quit();
+                0
+            }
+            1 => {
+                busy.console.send_keys("\x03\x03");
+                0
+            }
+            2 => {
+                busy.console.hang_up();
+                129
+            }
+            way => {
+                let (signal, code) = ENDS[way as usize - 3];
+                busy.console.signal(signal);
+                code
+            }
+        };
+        let ended = busy.ends(asked, code);
+        assert_eq!(ended.last(), "stopped", "round {round}");
+        callbacks += ended.callbacks;
+    }
+    let figures = Figures::of("the terminal comes back").with(rounds, "endings").with(callbacks, "callbacks answered meanwhile");
+    figures.with(began.elapsed().as_secs(), "s").with(0, "terminals left in disorder").tell();
 }
 
 #[test]

@@ -47,50 +47,56 @@ fn feed(name: &'static str, figures: &'static str, cases: u32, seeds: Vec<Vec<u8
 
 #[test]
 fn any_text_is_cleaned_for_good() {
-    feed("text", "fuzzed texts", 2_000, parsers::seeds(), clean::any);
+    feed("text", "fuzzed texts", 3_000, parsers::seeds(), clean::any);
 }
 
 #[test]
 fn any_callback_is_one_clean_event_or_none() {
-    feed("callback", "fuzzed callbacks", 1_500, callback::seeds(), callback::request);
+    feed("callback", "fuzzed callbacks", 4_000, callback::seeds(), callback::request);
 }
 
 #[test]
 fn any_bytes_on_a_connection_are_answered_or_refused() {
-    feed("wire", "fuzzed connections", 300, callback::wire_seeds(), callback::wire);
+    feed("wire", "fuzzed connections", 500, callback::wire_seeds(), callback::wire);
 }
 
 #[test]
 fn any_answer_of_the_provider_is_one_verdict() {
-    feed("answer", "fuzzed answers", 400, answer::seeds(), answer::any);
+    feed("answer", "fuzzed answers", 600, answer::seeds(), answer::any);
 }
 
 #[test]
 fn any_scenario_is_played_or_refused() {
-    feed("scenario", "fuzzed scenarios", 400, files::scenario_seeds(), files::scenario);
+    feed("scenario", "fuzzed scenarios", 1_500, files::scenario_seeds(), files::scenario);
 }
 
 #[test]
 fn any_configuration_is_taken_or_refused() {
     feed("config", "fuzzed configurations", 400, files::config_seeds(), files::config);
-    feed("environment", "fuzzed environments", 200, parsers::seeds(), files::environment);
+    feed("environment", "fuzzed environments", 120, parsers::seeds(), files::environment);
     feed("keys", "fuzzed keys", 400, parsers::seeds(), files::keys);
 }
 
 #[test]
 fn any_contacts_are_read_or_passed_over() {
-    feed("contacts", "fuzzed contacts", 1_000, files::contacts_seeds(), files::contacts);
+    feed("contacts", "fuzzed contacts", 3_000, files::contacts_seeds(), files::contacts);
 }
 
 #[test]
 fn any_journal_is_read_folded_reported_and_replayed() {
-    feed("journal", "fuzzed journals", 150, journal::seeds(), journal::rows);
+    feed("journal", "fuzzed journals", 80, journal::seeds(), journal::rows);
+}
+
+#[test]
+fn any_name_can_be_reported() {
+    feed("report", "fuzzed reports", 120, parsers::seeds(), report::words);
 }
 
 #[test]
 fn any_caller_can_be_looked_at() {
-    feed("screen", "fuzzed screens", 150, callback::seeds(), screen::callbacks);
-    feed("words", "fuzzed words on screens", 40, parsers::seeds(), screen::words);
+    feed("screen", "fuzzed screens", 80, callback::seeds(), screen::callbacks);
+    feed("names", "fuzzed names on screens", 100, parsers::seeds(), screen::names);
+    feed("words", "fuzzed words on screens", 15, parsers::seeds(), screen::words);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use support::scale::{Figures, pick};
 use support::senders::{self, Senders};
 use support::stage::{Listener, Stage};
 use support::tools;
+use tempfile::TempDir;
 
 /// Who calls back at the same time.
 const SENDERS: usize = 8;
@@ -154,13 +155,13 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     ];
     for (run, fault, end) in runs {
         let (console, listener) = stage.open_as(&setup);
-        let senders = answer(listener, run, pick(100, 500), &more, if fault.is_some() { 100 } else { usize::MAX });
+        let senders = answer(listener, run, pick(100, 200), &more, if fault.is_some() { 100 } else { usize::MAX });
         if let Some(fault) = fault {
             disk.breaks(&[fault]);
         }
         let told = senders.finish();
         assert!(told.faults.is_empty() && told.unanswered.is_empty(), "{run}: {told:?}");
-        assert_eq!(told.refused.is_empty(), fault.is_none(), "{run}: {told:?}");
+        assert!(told.refused.is_empty() || fault.is_some(), "{run}: {told:?}");
         console.signal(end);
         console.exit_code();
         disk.heals();
@@ -169,8 +170,9 @@ fn every_answered_event_survives_a_loss_of_power_at_any_moment() {
     let records = disk::records(&trace);
     let path = journal.to_str().expect("a path of text");
     let copied = records.iter().filter(|record| record.kind == "sync" && record.path == path).count();
-    assert!(copied >= 3, "the log was copied several times: {copied}");
+    let failed = records.iter().filter(|record| record.kind == "lost").count();
     let cuts = cut(&records, &journal, pick(160, 20_000), 2);
+    assert!(copied >= 3 && failed == 2, "the log was copied {copied} times, {failed} syncs failed");
     Figures::of("loss of power").with(cuts.answered, "events answered").with(cuts.states, "states of the disk").with(0, "lost").tell();
 }
 
@@ -185,16 +187,15 @@ fn cut(records: &[Record<'_>], journal: &Path, wanted: usize, threads: usize) ->
     let mut dice = Dice::new();
     let told = |record: &Record<'_>| matches!(record.kind, "sync" | "lost" | "names" | "answered" | "make" | "remove" | "cut");
     let near: Vec<_> = (0..records.len()).filter(|at| told(&records[*at])).flat_map(|at| [at, at + 1]).collect();
-    let moments: BTreeSet<_> =
-        (0..wanted).map(|_| if dice.percent(60) { near[dice.below(near.len())] } else { dice.below(records.len() + 1) }).collect();
+    let anywhere = (0..wanted).map(|_| if dice.percent(60) { near[dice.below(near.len())] } else { dice.below(records.len() + 1) });
     // The moments of the first start are few, and each is another state of half-made files.
     let first = records.iter().position(|record| record.kind == "answered").unwrap_or(0);
-    let moments: BTreeSet<_> = moments.into_iter().chain(0..=first.min(wanted / 4)).chain([records.len()]).collect();
-    let moments: Vec<_> = moments.into_iter().collect();
+    let mut moments: Vec<_> = anywhere.chain(0..=first.min(wanted / 4)).chain([records.len()]).collect();
+    moments.sort_unstable();
     std::thread::scope(|scope| {
         let parts: Vec<_> = (0..threads)
             .map(|thread| {
-                let mine: BTreeSet<_> = moments.iter().skip(thread).step_by(threads).copied().collect();
+                let mine: Vec<_> = moments.iter().skip(thread).step_by(threads).copied().collect();
                 let mut dice = Dice::seeded(dice.any());
                 scope.spawn(move || cut_at(records, journal, &mine, &mut dice))
             })
@@ -204,15 +205,16 @@ fn cut(records: &[Record<'_>], journal: &Path, wanted: usize, threads: usize) ->
     })
 }
 
-fn cut_at(records: &[Record<'_>], journal: &Path, moments: &BTreeSet<usize>, dice: &mut Dice) -> Cuts {
+/// Cuts the power at these moments, which are in order and may come several times, each time in another way.
+fn cut_at(records: &[Record<'_>], journal: &Path, moments: &[usize], dice: &mut Dice) -> Cuts {
     let path = journal.to_str().expect("a path of text");
     let mut drive = Drive::default();
     let (mut asked, mut answered) = (BTreeMap::new(), BTreeSet::new());
-    let mut states = 0;
+    let (mut states, mut moments) = (0, moments.iter().peekable());
     for at in 0..=records.len() {
-        if moments.contains(&at) {
+        while moments.next_if_eq(&&at).is_some() {
             let way = Kept::WAYS[states % Kept::WAYS.len()];
-            let folder = tempfile::Builder::new().prefix("confmod-power-").tempdir().expect("a folder");
+            let folder = in_memory();
             drive.cut(path, &["-shm", ".lock"], way, dice, folder.path());
             let where_ = || {
                 let last = records[at.saturating_sub(1)];
@@ -243,6 +245,13 @@ fn cut_at(records: &[Record<'_>], journal: &Path, moments: &BTreeSet<usize>, dic
         }
     }
     Cuts { answered: answered.len(), states }
+}
+
+/// A folder where nothing waits for a real disk, where the system has one.
+fn in_memory() -> TempDir {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("confmod-power-");
+    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir()).expect("a folder")
 }
 
 /// The event that a request line tells: `kind key`.

@@ -22,6 +22,7 @@ mod request;
 mod response;
 
 use account::Account;
+pub use client::Probed;
 use client::{Client, Wear};
 
 /// The action's name as the sample on the same page spells it.
@@ -149,8 +150,8 @@ impl Anveo {
     }
 
     /// Finds out whether the provider can be reached, TLS included, with a request that carries no ask and
-    /// no key. Any answer will do; the value of its `Date` header comes back, where it has one.
-    pub async fn probe(&self) -> Result<Option<String>, Fault> {
+    /// no key. Any answer will do.
+    pub async fn probe(&self) -> Result<Probed, Fault> {
         self.client.probe().await
     }
 

@@ -3,134 +3,31 @@
 //! hyper answers what it cannot read on its own account, without a reason, and with 431 even where it was the
 //! URL that was too long. So its own answers are held back here and better ones are sent in their place.
 
-use std::io;
+use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::Peer;
 use super::answers::Answer;
 use super::counts::Counts;
 use super::guard::Limits;
+use super::progress::Progress;
+use super::wire::Wire;
 
-/// No request, or a head that is not complete.
-const WAITING: u8 = 0;
-/// A head is complete; its body may not be.
-const RECEIVING: u8 = 1;
-/// A request is complete and its answer is being made.
-const ANSWERING: u8 = 2;
-/// The answer is made and on its way out.
-const FLUSHING: u8 = 3;
-
-/// How far a connection is, known to the connection itself, to the router and to the accept loop.
-#[derive(Clone, Debug)]
-pub(super) struct Progress(Arc<State>);
-
-#[derive(Debug)]
-struct State {
-    phase: AtomicU8,
-    since: AtomicU64,
-    /// Nothing that came with the request is worth reading on.
-    last: AtomicBool,
-    /// Counts what happens on all connections; a smaller number was earlier.
-    ticks: Arc<AtomicU64>,
-    /// Told when a connection may be closed to make room that could not be before.
-    freed: Arc<Notify>,
-}
-
-impl Progress {
-    pub(super) fn new(ticks: &Arc<AtomicU64>, freed: &Arc<Notify>) -> Self {
-        let since = AtomicU64::new(ticks.fetch_add(1, Ordering::Relaxed));
-        let last = AtomicBool::new(false);
-        Self(Arc::new(State { phase: AtomicU8::new(WAITING), since, last, ticks: Arc::clone(ticks), freed: Arc::clone(freed) }))
-    }
-
-    fn phase(&self) -> u8 {
-        self.0.phase.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, phase: u8) {
-        self.0.phase.store(phase, Ordering::Relaxed);
-    }
-
-    /// The whole request is here; from now on the connection is not closed to make room.
-    pub(super) fn request_is_complete(&self) {
-        self.set(ANSWERING);
-    }
-
-    /// The connection is the first to make room, and ends as soon as its answer is out.
-    pub(super) fn comes_last(&self) {
-        self.0.last.store(true, Ordering::Relaxed);
-        self.0.since.store(0, Ordering::Relaxed);
-    }
-
-    fn is_last(&self) -> bool {
-        self.0.last.load(Ordering::Relaxed)
-    }
-
-    /// The answer was handed to hyper; what is written until the next flush is still ours.
-    fn answer_is_made(&self) {
-        self.set(FLUSHING);
-        self.0.since.store(self.0.ticks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        self.0.freed.notify_one();
-    }
-
-    /// Since when the connection is without a complete request, as a tick; none while one is being answered.
-    pub(super) fn waiting_since(&self) -> Option<u64> {
-        (self.phase() != ANSWERING).then(|| self.0.since.load(Ordering::Relaxed))
-    }
-}
-
-/// A stream that lets out only what the router answered: between a complete head and the flush after its
-/// answer. Anything else is hyper's own answer to something it could not read.
-///
-/// It takes no vectored writes: answers are small, and hyper then puts each into one buffer and one write.
-struct Wire {
-    stream: TcpStream,
-    progress: Progress,
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.progress.phase() == WAITING {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        // hyper flushes its stream only when it has nothing left to write.
-        if self.progress.phase() == FLUSHING {
-            self.progress.set(WAITING);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The last word may not be said yet; `close` shuts the stream down.
-        Poll::Ready(Ok(()))
-    }
-}
+/// The smallest buffer that hyper works with.
+const LEAST_BUFFER: usize = 8_192;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -148,34 +45,46 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     let service = {
         let (router, progress) = (shared.router.clone(), progress.clone());
         service_fn(move |request: hyper::Request<Incoming>| {
-            progress.set(RECEIVING);
+            progress.head_is_complete();
+            let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             request.extensions_mut().insert(progress.clone());
             let (router, progress) = (router.clone(), progress.clone());
             async move {
-                let response = router.oneshot(request).await;
+                let mut response = router.oneshot(request).await?;
+                if is_chunked {
+                    // Nothing behind such a body is taken.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                if !progress.is_known() {
+                    // One request a turn: those that have the token should not wait while a stranger has many answered.
+                    tokio::task::yield_now().await;
+                }
                 progress.answer_is_made();
-                response
+                Ok::<_, Infallible>(response)
             }
         })
     };
+    let head = limits.request_line + limits.header_block + 4;
     let mut connection = http1::Builder::new()
         // Without a timer the header time-out would silently be none.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         // Line and block are told apart by the router, which knows where one ends.
-        .max_header_size(limits.request_line + limits.header_block + 4)
+        .max_header_size(head)
+        // The default is 400 KiB, for every connection.
+        .max_buf_size(head.max(LEAST_BUFFER))
         .max_headers(limits.headers)
         // A client may close its side as soon as it has asked; it is answered all the same.
         .half_close(true)
-        .serve_connection(TokioIo::new(Wire { stream, progress: progress.clone() }), service);
+        .serve_connection(TokioIo::new(Wire::new(stream, progress.clone(), limits.answer_time)), service);
 
     let ended = tokio::select! {
         biased;
         ended = &mut connection => ended,
         () = stop_is_called(&mut shared.stopping) => {
-            if progress.phase() == WAITING {
+            if progress.is_waiting() {
                 return;
             }
             Pin::new(&mut connection).graceful_shutdown();
@@ -184,19 +93,21 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     };
 
     let parts = connection.into_parts();
-    let mut stream = parts.io.into_inner().stream;
+    let (mut stream, is_ambiguous) = parts.io.into_inner().into_inner();
+    let too_large = ended.as_ref().is_err_and(hyper::Error::is_parse_too_large);
+    let is_malformed = is_ambiguous || ended.as_ref().is_err_and(hyper::Error::is_parse);
     match ended {
         Ok(()) if progress.is_last() => return,
-        Ok(()) => {}
         // An earlier answer that is stuck half-way leaves no place for another.
-        Err(error) if error.is_parse() && progress.phase() == WAITING => {
+        _ if is_malformed && progress.is_waiting() => {
             shared.counts.refused();
-            let answer = refusal(&parts.read_buf, error.is_parse_too_large(), &limits);
+            let answer = refusal(&parts.read_buf, too_large, &limits);
             let written = tokio::time::timeout(limits.linger_time, stream.write_all(&answer.on_the_wire())).await;
             if !matches!(written, Ok(Ok(()))) {
                 return;
             }
         }
+        Ok(()) => {}
         // Too slow, cut off, or gone: there is nobody to talk to.
         Err(_) => return,
     }
@@ -257,18 +168,5 @@ mod tests {
         for (head, too_large, status) in cases {
             assert_eq!(refusal(head.as_bytes(), too_large, &limits).status(), status, "{head:.40}");
         }
-    }
-
-    #[test]
-    fn only_a_connection_without_a_complete_request_may_make_room() {
-        let (ticks, freed) = (Arc::default(), Arc::default());
-        let (first, second) = (Progress::new(&ticks, &freed), Progress::new(&ticks, &freed));
-        assert!(first.waiting_since() < second.waiting_since());
-        first.set(RECEIVING);
-        assert!(first.waiting_since().is_some(), "a body that never comes is no complete request");
-        first.request_is_complete();
-        assert_eq!(first.waiting_since(), None);
-        first.answer_is_made();
-        assert!(first.waiting_since() > second.waiting_since(), "the wait begins anew");
     }
 }

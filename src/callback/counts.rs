@@ -1,5 +1,7 @@
-//! What the listener counts, for the console's header. Nothing here waits; only sentences take a lock.
+//! What the listener counts, for the console's header, and which slips of a call flow are worth telling. Nothing here
+//! waits; only sentences take a lock.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,10 +16,25 @@ pub struct Counts {
     dropped: AtomicU64,
     evicted: AtomicU64,
     last: AtomicI64,
-    slip: Mutex<Option<Arc<str>>>,
+    slips: Mutex<Slips>,
     strangers: Mutex<Option<Arc<str>>>,
     news: Notify,
 }
+
+/// Slips by their sort, of which there are few.
+#[derive(Debug, Default)]
+struct Slips {
+    /// What was wrong with the last one that was told.
+    last: Option<Arc<str>>,
+    /// When one of this sort was last told, and how many were passed over since.
+    told: HashMap<Sort, (Moment, u64)>,
+}
+
+/// A kind of callback and the rule that it broke.
+type Sort = (&'static str, &'static str);
+
+/// How long slips of one sort are only counted after one was told, in milliseconds.
+const QUIET: i64 = 60_000;
 
 /// Stands for "there was no callback yet".
 const NEVER: i64 = i64::MIN;
@@ -29,7 +46,7 @@ impl Default for Counts {
             dropped: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             last: AtomicI64::new(NEVER),
-            slip: Mutex::default(),
+            slips: Mutex::default(),
             strangers: Mutex::default(),
             news: Notify::new(),
         }
@@ -57,9 +74,10 @@ impl Counts {
         Some(self.last.load(Ordering::Relaxed)).filter(|last| *last != NEVER).map(Moment)
     }
 
-    /// What was wrong with the last callback that had the token and could not be read, as a sentence.
+    /// What was wrong with a callback that had the token and could not be read, as a sentence: the last that was
+    /// worth telling. Slips of one sort are told once a minute.
     pub fn last_slip(&self) -> Option<Arc<str>> {
-        self.slip.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.slips.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
     }
 
     /// The last thing that is to be told of requests that were not let in, as a sentence: from where, and how many.
@@ -72,8 +90,20 @@ impl Counts {
         self.news.notified().await;
     }
 
-    pub(super) fn slipped(&self, sentence: &str) {
-        *self.slip.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
+    /// Notes a slip. When it is worth telling: how many of its sort were passed over since the last that was told.
+    pub(super) fn slipped(&self, sort: Sort, at: Moment, sentence: impl FnOnce() -> String) -> Option<u64> {
+        let mut slips = self.slips.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told, passed_over) = slips.told.get(&sort).copied().unzip();
+        // A clock that was set back makes nothing quiet for longer.
+        let is_quiet = told.is_some_and(|told| (0..QUIET).contains(&(at.0 - told.0)));
+        let passed_over = passed_over.unwrap_or(0);
+        if is_quiet {
+            slips.told.insert(sort, (told.unwrap_or(at), passed_over + 1));
+            return None;
+        }
+        slips.told.insert(sort, (at, 0));
+        slips.last = Some(sentence().into());
+        Some(passed_over)
     }
 
     pub(super) fn turned_away(&self, sentence: &str) {
@@ -102,6 +132,19 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_slips_is_told_once_a_minute_for_each_sort() {
+        let counts = Counts::default();
+        let slipped = |sort, at| counts.slipped(("join", sort), Moment(at), || format!("{sort} at {at}"));
+        assert_eq!((slipped("no key", 0), slipped("no key", 1), slipped("no key", 59_999)), (Some(0), None, None));
+        assert_eq!(counts.last_slip().as_deref(), Some("no key at 0"));
+        assert_eq!((slipped("no conference", 2), slipped("no conference", 3)), (Some(0), None));
+        assert_eq!(counts.last_slip().as_deref(), Some("no conference at 2"), "another sort is told at once");
+        assert_eq!((slipped("no key", 60_000), slipped("no key", 60_001)), (Some(2), None));
+        assert_eq!(counts.last_slip().as_deref(), Some("no key at 60000"));
+        assert_eq!(slipped("no key", 5), Some(1), "the clock was set back");
+    }
 
     #[test]
     fn the_last_callback_is_never_until_there_is_one() {

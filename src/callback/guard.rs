@@ -26,6 +26,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a request's body may take.
     pub body_time: Duration,
+    /// How long an answer may take to be taken by the client; the next request waits for it.
+    pub answer_time: Duration,
     /// Bytes of the request line.
     pub request_line: usize,
     /// Bytes of all header lines.
@@ -52,8 +54,9 @@ impl Default for Limits {
             connections: 1_024,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(10),
+            answer_time: Duration::from_secs(10),
             request_line: 8 << 10,
-            header_block: 64 << 10,
+            header_block: 16 << 10,
             headers: 100,
             body: 64 << 10,
             linger: 1 << 20,
@@ -62,6 +65,27 @@ impl Default for Limits {
             stranger_delay: Duration::from_millis(250),
             strangers_delayed: 256,
         }
+    }
+}
+
+/// Descriptors that the rest of the program needs: terminal, journal, log, asks, reports.
+const RESERVED: usize = 64;
+
+/// Connections that there are however few descriptors the system allows.
+const FEWEST: usize = 8;
+
+impl Limits {
+    /// How many connections may be closing while others have taken their place already.
+    pub(super) fn closing(&self) -> usize {
+        self.connections / 16
+    }
+
+    /// The same limits, with no more connections than there is room for among so many file descriptors.
+    #[must_use]
+    pub fn within(self, descriptors: u64) -> Self {
+        let left = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED);
+        // Those that are closing have descriptors too.
+        Self { connections: self.connections.min(left - left / 17).max(FEWEST), ..self }
     }
 }
 
@@ -220,10 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn connections_leave_descriptors_for_the_rest() {
+        for (descriptors, connections) in [(0, 8), (64, 8), (128, 61), (256, 181), (1_024, 904), (1_152, 1_024), (u64::MAX, 1_024)] {
+            let limits = Limits::default().within(descriptors);
+            assert_eq!(limits.connections, connections, "{descriptors} descriptors");
+            let needed = limits.connections + limits.closing() + RESERVED;
+            assert!(connections == FEWEST || needed as u64 <= descriptors, "{needed} of {descriptors}");
+        }
+    }
+
+    #[test]
     fn the_limits_are_the_promised_ones() {
         let limits = Limits::default();
         assert_eq!((limits.connections, limits.body, limits.linger), (1_024, 65_536, 1_048_576));
         assert_eq!((limits.head_time, limits.linger_time), (Duration::from_secs(10), Duration::from_secs(2)));
-        assert_eq!((limits.request_line, limits.header_block, limits.headers), (8_192, 65_536, 100));
+        assert_eq!((limits.request_line, limits.header_block, limits.headers), (8_192, 16_384, 100));
     }
 }

@@ -1,22 +1,33 @@
-//! The accept loop and the thread it runs on: how many connections there are, which one makes room, how it
-//! all stops. What happens on one connection is elsewhere.
+//! The accept loop and the thread it runs on, and how it all stops. Which connections there are and what happens on
+//! one is elsewhere.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
-use super::connection::{Progress, Shared, serve};
+use super::connection::Shared;
+use super::connections::Connections;
 use super::counts::Counts;
 use super::guard::Limits;
+
+/// Connections that may wait to be accepted. With the usual 128 a burst makes good callers wait a second, until they
+/// try again. The system may allow fewer.
+const BACKLOG: i32 = 4_096;
+
+/// What the kernel keeps for a connection in each direction, in bytes; it doubles this. Left alone it may keep
+/// megabytes for a client that sends without end or never reads.
+const KERNEL_BUFFER: usize = 32 << 10;
+
+/// How often the log says that no connection can be accepted.
+const WARN_AGAIN: Duration = Duration::from_secs(60);
 
 /// A listener that runs, on a thread of its own named `net`. Dropping it stops it at once.
 #[derive(Debug)]
@@ -69,6 +80,11 @@ impl Drop for Listener {
 /// gives no thread or takes the socket back.
 pub fn start(listener: StdListener, router: Router, limits: Limits, counts: Arc<Counts>) -> io::Result<Listener> {
     listener.set_nonblocking(true)?;
+    // Connections inherit both from the listener.
+    set_socket_recv_buffer_size(&listener, KERNEL_BUFFER)?;
+    set_socket_send_buffer_size(&listener, KERNEL_BUFFER)?;
+    // It listens already; only the number changes.
+    rustix::net::listen(&listener, BACKLOG)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let listener = {
@@ -82,88 +98,29 @@ pub fn start(listener: StdListener, router: Router, limits: Limits, counts: Arc<
     Ok(Listener { address, stop: Some(stop), thread: Some(thread) })
 }
 
-/// All connections, and which of them may be closed to make room.
-struct Connections {
-    tasks: JoinSet<()>,
-    open: HashMap<Id, (Progress, AbortHandle)>,
-    ticks: Arc<AtomicU64>,
-    freed: Arc<Notify>,
-}
-
-impl Connections {
-    fn new() -> Self {
-        Self { tasks: JoinSet::new(), open: HashMap::new(), ticks: Arc::default(), freed: Arc::default() }
-    }
-
-    fn add(&mut self, stream: TcpStream, peer: SocketAddr, shared: Shared) {
-        let progress = Progress::new(&self.ticks, &self.freed);
-        let handle = self.tasks.spawn(serve(stream, peer.ip(), progress.clone(), shared));
-        self.open.insert(handle.id(), (progress, handle));
-    }
-
-    fn forget(&mut self, ended: &Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
-        };
-        self.open.remove(&id);
-    }
-
-    fn forget_ended(&mut self) {
-        while let Some(ended) = self.tasks.try_join_next_with_id() {
-            self.forget(&ended);
-        }
-    }
-
-    /// Closes the connection that has been longest without a complete request; false when all have one.
-    fn evict(&mut self) -> bool {
-        let waiting = self.open.iter().filter_map(|(id, (progress, _))| Some((progress.waiting_since()?, *id)));
-        let Some((_, id)) = waiting.min() else { return false };
-        if let Some((_, handle)) = self.open.remove(&id) {
-            handle.abort();
-        }
-        true
-    }
-
-    /// Comes back when there is room for one more.
-    async fn room(&mut self, shared: &Shared) {
-        loop {
-            self.forget_ended();
-            if self.open.len() < shared.limits.connections {
-                return;
-            }
-            if self.evict() {
-                shared.counts.evicted();
-                return;
-            }
-            tokio::select! {
-                Some(ended) = self.tasks.join_next_with_id() => self.forget(&ended),
-                () = self.freed.notified() => {}
-            }
-        }
-    }
-}
-
 async fn run(listener: TcpListener, router: Router, limits: Arc<Limits>, counts: Arc<Counts>, mut stopped: oneshot::Receiver<Duration>) {
     let (stopping, stopping_seen) = watch::channel(false);
-    let shared = Shared { router, limits, counts, stopping: stopping_seen };
-    let mut connections = Connections::new();
-    let mut patience = Patience { pause: shared.limits.accept_pause, warned: false };
+    let mut patience = Patience { pause: limits.accept_pause, rest_until: None, warned: None };
+    let mut connections = Connections::new(Shared { router, limits, counts, stopping: stopping_seen });
 
     let limit = loop {
         tokio::select! {
             biased;
             // Dropped without a word: stop at once.
             limit = &mut stopped => break limit.unwrap_or(Duration::ZERO),
-            Some(ended) = connections.tasks.join_next_with_id() => connections.forget(&ended),
-            (stream, peer) = patience.accept(async || listener.accept().await) => {
+            Some(()) = connections.one_ended() => {}
+            accepted = patience.accept(async || listener.accept().await) => {
+                let Ok((stream, peer)) = accepted else {
+                    connections.give_back();
+                    continue;
+                };
                 // Answers are small; they should not wait for more to come.
                 let _ = stream.set_nodelay(true);
                 tokio::select! {
                     limit = &mut stopped => break limit.unwrap_or(Duration::ZERO),
-                    () = connections.room(&shared) => {}
+                    () = connections.room() => {}
                 }
-                connections.add(stream, peer, shared.clone());
+                connections.add(stream, peer);
             }
         }
     };
@@ -171,34 +128,40 @@ async fn run(listener: TcpListener, router: Router, limits: Arc<Limits>, counts:
     drop(listener);
     // Nobody hears it when there are no connections.
     let _ = stopping.send(true);
-    let all = async { while connections.tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(limit, all).await.is_err() {
-        tracing::info!(connections = connections.tasks.len(), "closed connections that were still busy when the listener stopped");
+    let left = connections.all_ended(limit).await;
+    if left > 0 {
+        tracing::info!(connections = left, "closed connections that were still busy when the listener stopped");
     }
 }
 
 /// Accepts without spinning when the system has no descriptors left.
 struct Patience {
     pause: Duration,
-    warned: bool,
+    rest_until: Option<Instant>,
+    warned: Option<Instant>,
 }
 
 impl Patience {
-    async fn accept<T>(&mut self, accept: impl AsyncFn() -> io::Result<T>) -> T {
+    /// The next connection, or why there is none. After an error the next call waits a moment. Safe to cancel.
+    async fn accept<T>(&mut self, accept: impl AsyncFn() -> io::Result<T>) -> io::Result<T> {
+        if let Some(rest_until) = self.rest_until {
+            tokio::time::sleep_until(rest_until).await;
+            self.rest_until = None;
+        }
         loop {
             match accept().await {
-                Ok(accepted) => {
-                    self.warned = false;
-                    return accepted;
-                }
                 // About one connection that is gone already; the next one may be good.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
                 Err(error) => {
-                    if !std::mem::replace(&mut self.warned, true) {
-                        tracing::warn!(%error, "accepting a callback's connection failed; trying again until it works (raise the limit on open files?)");
+                    let now = Instant::now();
+                    self.rest_until = Some(now + self.pause);
+                    if self.warned.is_none_or(|warned| now.duration_since(warned) >= WARN_AGAIN) {
+                        self.warned = Some(now);
+                        tracing::warn!(%error, "accepting a callback's connection failed; others are closed and it is tried again (raise the limit on open files?)");
                     }
-                    tokio::time::sleep(self.pause).await;
+                    return Err(error);
                 }
+                accepted => return accepted,
             }
         }
     }
@@ -213,16 +176,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_system_without_descriptors_is_not_asked_in_a_loop() {
         let asked = Cell::new(0);
-        let began = tokio::time::Instant::now();
-        let mut patience = Patience { pause: Duration::from_millis(100), warned: false };
-        let accepted = patience
-            .accept(async || {
-                asked.set(asked.get() + 1);
-                // EMFILE on every system that confmod runs on.
-                if asked.get() < 6 { Err(io::Error::from_raw_os_error(24)) } else { Ok("in") }
-            })
-            .await;
-        assert_eq!((accepted, asked.get()), ("in", 6));
+        let began = Instant::now();
+        let mut patience = Patience { pause: Duration::from_millis(100), rest_until: None, warned: None };
+        while asked.get() < 6 {
+            let accepted = patience
+                .accept(async || {
+                    asked.set(asked.get() + 1);
+                    // EMFILE on every system that confmod runs on.
+                    if asked.get() < 6 { Err(io::Error::from_raw_os_error(24)) } else { Ok("in") }
+                })
+                .await;
+            assert_eq!(accepted.ok(), (asked.get() == 6).then_some("in"), "everybody hears of it");
+        }
         assert_eq!(began.elapsed(), Duration::from_millis(500));
     }
 }

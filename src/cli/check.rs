@@ -5,15 +5,18 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::settings::checked;
-use super::{WRONG, fail, print};
+use super::{WRONG, descriptors, fail, print};
 use crate::bridge::Fault;
-use crate::bridge::anveo::{Anveo, Settings};
+use crate::bridge::anveo::{Anveo, Probed, Settings};
+use crate::callback::Limits;
 use crate::config::error::shown;
 use crate::config::{Config, ConfigError, Environment, ErrorKind, Flags, Purpose, Secret};
 use crate::contacts::{self, Found};
 
+mod callbacks;
 mod clock;
 mod journal;
+mod places;
 mod port;
 
 /// The exit code when a precondition does not hold.
@@ -31,7 +34,21 @@ enum Finding {
 use Finding::{Fails, Holds, Open};
 
 /// The preconditions in the order in which they are printed.
-const NAMES: [&str; 8] = ["configuration", "secret files", "user key", "journal", "contacts", "port", "provider", "clock"];
+const NAMES: [&str; 13] = [
+    "configuration",
+    "secret files",
+    "user key",
+    "signature",
+    "journal",
+    "contacts",
+    "reports",
+    "log",
+    "callbacks",
+    "port",
+    "open files",
+    "provider",
+    "clock",
+];
 
 /// Checks everything, and prints a line for each precondition.
 ///
@@ -52,9 +69,14 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
             Some(_) => Holds("is set".to_owned()),
             None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
         },
+        signature(&config, &loaded.unread),
         journal::check(&config, port::is_running(&port)),
         contacts(&config),
+        places::reports(&config.reports),
+        places::log(&config.log),
+        callbacks::check(&config),
         port,
+        open_files(),
         provider,
         clock::check(jiff::Timestamp::now(), date.as_deref()),
     ];
@@ -111,6 +133,23 @@ fn secret_files(config: &Config, unread: &[ConfigError]) -> Finding {
     }
 }
 
+/// Whether asks are signed, which takes both halves: with one of them they silently would not be.
+fn signature(config: &Config, unread: &[ConfigError]) -> Finding {
+    match (&config.email, &config.secure_phrase) {
+        (Some(_), Some(_)) => Holds("asks are signed".to_owned()),
+        (None, None) => Open("neither e-mail nor Secure Phrase is set, so asks are not signed".to_owned()),
+        (Some(_), None) if !unread.is_empty() => Open("not checked, because a secret file cannot be read".to_owned()),
+        (Some(_), None) => Fails(
+            "the e-mail is set and the Secure Phrase is not, so asks are not signed; set CONFMOD_SECURE_PHRASE, or secure_phrase_file, \
+             or neither"
+                .to_owned(),
+        ),
+        (None, Some(_)) => {
+            Fails("the Secure Phrase is set and the e-mail is not, so asks are not signed; set CONFMOD_EMAIL, or neither".to_owned())
+        }
+    }
+}
+
 /// What the contacts file says, and how much of it cannot be read.
 fn contacts(config: &Config) -> Finding {
     let Some(contacts::Settings { path, expected, exempt_roles }) = contacts::Settings::from_config(config) else {
@@ -131,6 +170,13 @@ fn contacts(config: &Config) -> Finding {
             })
         }
     }
+}
+
+/// Whether the system allows as many connections as there may be.
+fn open_files() -> Finding {
+    let descriptors = descriptors::raise();
+    descriptors::shortage(&Limits::default().within(descriptors), descriptors)
+        .map_or_else(|| Holds(format!("enough for all connections ({descriptors})")), Fails)
 }
 
 fn plural(count: usize, what: &str) -> String {
@@ -158,7 +204,11 @@ fn provider(config: &Config) -> (Finding, Option<String>) {
     // A name look-up may still be running; it is not waited for.
     runtime.shutdown_background();
     match answered {
-        Ok(date) => (Holds(format!("{place} answers")), date),
+        Ok(Probed { leads_elsewhere: true, date }) => {
+            let remedy = "and the user key is sent nowhere but to api_url; set it to the address that the provider answers at";
+            (Fails(format!("{place} says that it is elsewhere (a redirect), {remedy}")), date)
+        }
+        Ok(Probed { date, .. }) => (Holds(format!("{place} answers")), date),
         Err(fault) if fault.detail.contains("certificate") => {
             let remedy =
                 "check api_url, and api_ca_file, which takes the authority that signed the certificate and not the certificate itself";
@@ -175,7 +225,7 @@ mod tests {
     #[test]
     fn each_precondition_has_a_line() {
         let mut findings = NAMES.map(|_| Holds("is fine".to_owned()));
-        findings[3] = Fails("is not; mend it".to_owned());
+        findings[4] = Fails("is not; mend it".to_owned());
         findings[NAMES.len() - 1] = Open("was not checked".to_owned());
         let lines = lines(&findings);
         assert_eq!(lines.lines().count(), NAMES.len());

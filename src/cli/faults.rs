@@ -14,18 +14,19 @@ use crate::console::terminal::give_back;
 use crate::text;
 
 /// The exit code after a fault of confmod's own: what Rust gives a program that panicked.
-pub(super) const FAULT: u8 = 101;
+pub const FAULT: u8 = 101;
 
 /// The longest that a panic's words, or a line of its backtrace, are told, in bytes.
 const WORDS: usize = 1_024;
 
 /// What it costs when a thread panics, by the thread's name: true whether the whole thread or one of its tasks
 /// has ended.
-const COSTS: [(&str, &str); 12] = [
+const COSTS: [(&str, &str); 13] = [
     ("net", "callbacks may be lost"),
     ("journal", "callbacks are refused, asks are not recorded"),
     ("actions", "what became of asks on their way is unknown"),
     ("contacts", "the contacts file may not be read any more"),
+    ("retention", "old events may not be deleted any more"),
     ("follower", "the screen may not be up to date"),
     ("report", "the report was not written"),
     ("phones", "numbers may not be grouped"),
@@ -123,8 +124,8 @@ mod tests {
                 named.extend(threads.filter_map(|rest| Some(rest.trim_start().strip_prefix(".name(\"")?.split_once('"')?.0.to_owned())));
             }
         }
-        // These two only see to it that the process ends.
-        named.retain(|name| !["late", "order"].contains(&name.as_str()));
+        // This one is the last.
+        named.retain(|name| name != "order");
         assert!(named.len() >= COSTS.len(), "{named:?}");
         for name in named {
             assert!(COSTS.iter().any(|(known, _)| *known == name), "the thread {name}");

@@ -12,7 +12,7 @@ use crossterm::event::EventStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_stream::StreamExt as _;
 
-use super::{faults, signals};
+use super::{descriptors, faults, signals};
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
@@ -43,9 +43,6 @@ const LISTENER_GRACE: Duration = Duration::from_millis(200);
 
 /// How long the start waits for the contacts file, so that the rules know who is exempt and the first frame shows the names.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
-
-/// Descriptors that all connections, the journal and the requests need together.
-const DESCRIPTORS: u64 = 4_096;
 
 /// Why a session could not be started: what failed and what to do.
 #[derive(Debug)]
@@ -87,8 +84,9 @@ pub(super) fn run(
     title: &'static str,
     listening: impl FnOnce(&dyn Journal, SocketAddr),
 ) -> Result<Ending, NotStarted> {
-    allow_descriptors();
     let panics = faults::hear(&config.log);
+    let descriptors = descriptors::raise();
+    let limits = Limits::default().within(descriptors);
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
     let bridge = AnveoSettings::from_config(config).and_then(Anveo::new).map_err(|error| NotStarted::because("", error))?;
     let socket = TcpListener::bind(config.listen).map_err(|error| {
@@ -106,6 +104,11 @@ pub(super) fn run(
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     // Before anybody can join, and before the rules mute anew: they have to know who is exempt.
     let (slips, contacts) = mpsc::unbounded_channel();
+    if let Some(shortage) = descriptors::shortage(&limits, descriptors) {
+        tracing::warn!("{shortage}");
+        // The session has not begun, so it is heard.
+        let _ = slips.send(vec![shortage]);
+    }
     let watching = watch_contacts(config, &journal, &slips);
     // The session may be over.
     crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
@@ -118,7 +121,7 @@ pub(super) fn run(
     let guard = Guard::new(token, config.callback_token_previous.as_ref(), &config.allow, &config.proxies);
     let conference = config.conference.as_deref().map(Into::into);
     let router = callback::router(Arc::clone(&journal) as _, guard, conference, Arc::clone(&counts), crate::journal::now);
-    let listener = callback::start(socket, router, Limits::default(), Arc::clone(&counts))
+    let listener = callback::start(socket, router, limits, Arc::clone(&counts))
         .map_err(|error| NotStarted::because("starting the listener", error))?;
     listening(&*journal, listener.address());
 
@@ -137,7 +140,6 @@ pub(super) fn run(
     };
     let ending = watch(face, settings, keys, &theme(config), world).map_err(|error| NotStarted::because("starting the console", error))?;
     tracing::info!(?ending, "the session ends");
-    signals::end_soon(exit_code(&ending));
     drop(watching);
     listener.stop(LISTENER_GRACE);
     drop(journal.append(Draft::new(crate::journal::now(), What::Stopped(Nothing {}))));
@@ -232,18 +234,6 @@ pub(super) fn theme(config: &Config) -> Theme {
         choice => choice,
     };
     Theme::new(choice, config.ascii)
-}
-
-/// Raises the limit on open files to what the listener may need, as far as the system allows.
-fn allow_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if let Some(current) = limit.current.filter(|current| *current < DESCRIPTORS) {
-        let wanted = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
-        if setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).is_err() {
-            tracing::warn!(current, "the limit on open files could not be raised; under a flood connections are refused sooner");
-        }
-    }
 }
 
 /// The exit code of an ending: 0, or 128 and the signal's number; 101 after a fault of confmod's own. A terminal that

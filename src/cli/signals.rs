@@ -20,9 +20,6 @@ use crate::console::terminal::give_back;
 /// How long ending may take after a signal, whatever the terminal does.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How long the listener and the journal may take to close once the console is gone, whatever the disk does.
-const CLOSING: Duration = Duration::from_secs(1);
-
 /// How long a terminal may take to take what puts it in order.
 const LAST_BYTES: Duration = Duration::from_millis(150);
 
@@ -96,8 +93,9 @@ fn watch_terminal(out: UnboundedSender<i32>) -> io::Result<()> {
         // The session may be over.
         let _ = out.send(SIGHUP);
         tracing::warn!(rests = rests.is_ok(), "the terminal is gone");
-        std::mem::forget(kept);
-        late(128 + SIGHUP, LONGEST);
+        std::thread::sleep(LONGEST);
+        drop(kept);
+        end_as_it_is(SIGHUP);
     };
     std::thread::Builder::new().name("terminal".to_owned()).spawn(watch).map(drop)
 }
@@ -106,21 +104,10 @@ fn watch_terminal(out: UnboundedSender<i32>) -> io::Result<()> {
 /// answer is told as unknown at the next start.
 async fn end_late(number: i32) {
     tokio::time::sleep(LONGEST).await;
-    end_as_it_is(128 + number);
+    end_as_it_is(number);
 }
 
-/// Sees to it that closing the listener and the journal does not take for ever: a disk may not answer.
-pub(super) fn end_soon(code: u8) {
-    // Without a thread nothing sees to it, and all that closes has its own limits where the machine is sound.
-    let _ = std::thread::Builder::new().name("late".to_owned()).spawn(move || late(i32::from(code), CLOSING));
-}
-
-fn late(code: i32, after: Duration) {
-    std::thread::sleep(after);
-    end_as_it_is(code);
-}
-
-fn end_as_it_is(code: i32) {
+fn end_as_it_is(number: i32) {
     tracing::warn!("it did not end in time; it is ended as it is");
     // Whatever keeps it from ending may be the terminal, which would then keep this, too.
     let (done, in_order) = std::sync::mpsc::channel();
@@ -134,5 +121,5 @@ fn end_as_it_is(code: i32) {
     }
     // Sets modes only, so nothing waits for the terminal.
     let _ = crossterm::terminal::disable_raw_mode();
-    std::process::exit(code);
+    std::process::exit(128 + number);
 }

@@ -53,7 +53,7 @@ fn page(base: &str, urls: &[CallbackUrl], has_conference: bool, listen: SocketAd
 }
 
 /// Why nobody outside can reach an address, where that is plain from the address alone.
-fn out_of_reach(base: &str) -> Option<&'static str> {
+pub(super) fn out_of_reach(base: &str) -> Option<&'static str> {
     let url = Url::parse(base).ok()?;
     let ip = match url.host()? {
         url::Host::Domain(name) => {

@@ -35,6 +35,9 @@ pub struct Told {
     pub why: &'static str,
 }
 
+/// So many conferences are no reason to look which of them are empty.
+const FEW_ROOMS: usize = 256;
+
 /// A conference, as far as rules need it.
 #[derive(Clone, Debug)]
 struct Room {
@@ -62,6 +65,8 @@ pub struct Policy {
     /// How many calls are in a conference.
     inside: usize,
     rooms: Vec<Room>,
+    /// When there are so many, those that nobody is in are dropped.
+    many_rooms: usize,
     people: People,
     modes: Modes,
     /// Asks without an answer.
@@ -133,12 +138,36 @@ impl Policy {
         }
     }
 
+    /// The place of a conference. Valid until the next call of this.
     fn room(&mut self, id: &ConferenceId) -> u32 {
+        if self.rooms.len() >= self.many_rooms.max(FEW_ROOMS) {
+            self.drop_empty_rooms();
+        }
         let place = self.rooms.iter().position(|room| room.id == *id).unwrap_or_else(|| {
             self.rooms.push(Room { id: id.clone(), floor: None, ended: None });
             self.rooms.len() - 1
         });
         place as u32
+    }
+
+    /// A call flow with a conference of its own for each call would fill the memory otherwise.
+    fn drop_empty_rooms(&mut self) {
+        let mut used = vec![false; self.rooms.len()];
+        for call in self.calls.values() {
+            if let Some(used) = used.get_mut(call.room as usize) {
+                *used = true;
+            }
+        }
+        let mut places = vec![call::NOWHERE; self.rooms.len()];
+        for (kept, (place, _)) in (0..).zip(used.iter().enumerate().filter(|(_, used)| **used)) {
+            places[place] = kept;
+        }
+        for call in self.calls.values_mut() {
+            call.room = places.get(call.room as usize).copied().unwrap_or(call::NOWHERE);
+        }
+        let mut used = used.into_iter();
+        self.rooms.retain(|_| used.next().unwrap_or(true));
+        self.many_rooms = 2 * self.rooms.len();
     }
 
     fn room_of(&self, call: &Call) -> Option<&Room> {

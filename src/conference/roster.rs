@@ -28,7 +28,14 @@ pub use counts::Counts;
 pub const CALLED_BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long calls that are gone are remembered, so that late events still find them.
-const REMEMBER_GONE: Duration = Duration::from_mins(10);
+pub(super) const REMEMBER_GONE: Duration = Duration::from_mins(10);
+
+/// How many calls that are gone are remembered for that long; the oldest of more go sooner. What comes and goes in a
+/// flood must not fill the memory.
+pub(super) const MOST_GONE: usize = 10_000;
+
+/// No sooner than this: their rows are in sight, and who was kicked may call back.
+const GONE_FOR_GOOD: Duration = CALLED_BACK_WITHIN;
 
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,24 +216,41 @@ impl Roster {
         }
     }
 
-    /// Drops calls that have been gone for ten minutes or were not heard of for as long as `silent`, and
-    /// conferences without any row; not those that `held` says are needed. Returns the ids dropped.
+    /// Whether so many calls are gone that it is time to [`forget`](Self::forget) some.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let Counts { rows, inside, calling, .. } = self.all;
+        rows.saturating_sub(inside).saturating_sub(calling) as usize >= 2 * MOST_GONE
+    }
+
+    /// Drops calls that have been gone for ten minutes, or for one when there are very many of them, or were not heard
+    /// of for as long as `silent`, and conferences without any row; not those that `held` says are needed. Returns
+    /// those dropped.
     ///
     /// A call flow that reports no leaving would fill the roster for ever; a restart leaves the same calls out.
-    pub fn forget(&mut self, now: Moment, silent: Duration, held: impl Fn(CallId) -> bool) -> Vec<CallId> {
+    pub fn forget(&mut self, now: Moment, silent: Duration, held: impl Fn(CallId) -> bool) -> Vec<(CallId, CallKey)> {
+        let gone_before = now.minus(REMEMBER_GONE).max(self.crowd_before().min(now.minus(GONE_FOR_GOOD)));
         let old = |call: &Participant| {
-            let gone = !call.is_live() && now.since(call.since) >= REMEMBER_GONE;
+            let gone = !call.is_live() && call.since <= gone_before;
             gone || now.since(call.news) >= silent
         };
-        let ids: Vec<_> = self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, _)| *id).collect();
-        for id in &ids {
+        let forgotten: Vec<_> =
+            self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, call)| (*id, call.key.clone())).collect();
+        for (id, _) in &forgotten {
             self.remove(*id);
         }
-        if !ids.is_empty() {
+        if !forgotten.is_empty() {
             self.conferences.retain(|(_, counts)| counts.rows > 0);
-            let gone: HashSet<_> = ids.iter().collect();
+            let gone: HashSet<_> = forgotten.iter().map(|(id, _)| id).collect();
             self.waiting.retain(|_, waiting| !gone.contains(&waiting.id));
         }
-        ids
+        forgotten
+    }
+
+    /// The moment up to which those left who are more than are remembered; the beginning of time where nobody is.
+    fn crowd_before(&self) -> Moment {
+        let mut gone: Vec<Moment> = self.calls.values().filter(|call| !call.is_live()).map(|call| call.since).collect();
+        let Some(extra) = gone.len().checked_sub(MOST_GONE + 1) else { return Moment(i64::MIN) };
+        *gone.select_nth_unstable(extra).1
     }
 }

@@ -20,7 +20,8 @@ const LARGEST: usize = 1 << 20;
 
 /// Reads a file; `Ok(None)` when there is none.
 ///
-/// A file that holds a secret itself is refused when others can get at it, like every secret file.
+/// A file that others can change is refused, and one that holds a secret itself when others can get at it,
+/// like every secret file.
 pub(super) fn load(path: &Path) -> Result<Option<Layer>, ConfigError> {
     let failed = |e: io::Error| {
         let sentence = format!("reading the configuration from {} failed ({e}); check the path and who may read it", shown(path));
@@ -32,6 +33,7 @@ pub(super) fn load(path: &Path) -> Result<Option<Layer>, ConfigError> {
         Err(e) => return Err(failed(e)),
     };
     let metadata = file.metadata().map_err(failed)?;
+    secret::check_own(&metadata, path)?;
     // There may be a secret in it. Text that grows is copied, and copies are not wiped: room for all from the start.
     let room = usize::try_from(metadata.len()).unwrap_or_default().min(LARGEST).saturating_add(1);
     let mut content = Zeroizing::new(String::with_capacity(room));

@@ -12,6 +12,12 @@ use super::error::{ConfigError, ErrorKind, quoted, shown};
 /// More than any secret has; a file that is longer is the wrong file.
 const LIMIT: u64 = 64 * 1024;
 
+/// The bit of a mode by which everybody may write.
+const OTHERS_WRITE: u32 = 0o002;
+
+/// The bit of a folder's mode by which only a file's owner may rename or remove it.
+const STICKY: u32 = 0o1000;
+
 /// Reads a file that holds one secret. White space around it is no part of it.
 ///
 /// Refuses a file that its group or others can do anything with, and one that holds no text. The file's
@@ -21,6 +27,7 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Option<Zeroizing<String>>,
     let failed = |e: io::Error| {
         error(format!("reading the {what} from {} failed ({e}); check the path, and that the file belongs to you", shown(path)))
     };
+    check_folder(path, ErrorKind::SecretFile)?;
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -53,6 +60,28 @@ pub(super) fn check_private(metadata: &fs::Metadata, path: &Path, what: &str) ->
     Ok(())
 }
 
+/// Refuses a configuration file that others can change: it says where the user key is sent.
+pub(super) fn check_own(metadata: &fs::Metadata, path: &Path) -> Result<(), ConfigError> {
+    if metadata.is_file() && metadata.permissions().mode() & OTHERS_WRITE != 0 {
+        let why = "others can change it, and with it where the user key is sent";
+        let sentence = format!("{}: {why}; run: chmod o-w {}", shown(path), quoted(path));
+        return Err(ConfigError::new(ErrorKind::Setting, sentence));
+    }
+    check_folder(path, ErrorKind::Setting)
+}
+
+/// Refuses a file in a folder where others can put another one in its place. A sticky folder, as `/tmp` is, lets them not.
+fn check_folder(path: &Path, kind: ErrorKind) -> Result<(), ConfigError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Without a folder there is no file, which is told better elsewhere.
+    let mode = fs::metadata(folder).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+        let why = format!("others can put a file of theirs in place of {}", shown(path));
+        return Err(ConfigError::new(kind, format!("{}: {why}; run: chmod o-w {}", shown(folder), quoted(folder))));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +110,26 @@ mod tests {
             assert!(said.contains(&format!("chmod 600 {}", open.path().display())), "{mode:o}: {said}");
             assert!(!said.contains("df1418"), "{said}");
         }
+    }
+
+    #[test]
+    fn where_others_can_change_what_is_read_nothing_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        fs::write(&path, "df1418").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("set");
+        let own = |path: &Path| check_own(&fs::metadata(path).expect("there"), path);
+        for (mode, open) in [(0o700, false), (0o775, false), (0o1777, false), (0o777, true), (0o702, true)] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).expect("set");
+            for result in [read(&path, "user key").map(drop), read(&folder.path().join("absent"), "token").map(drop), own(&path)] {
+                assert_eq!(result.is_err(), open, "{mode:o}");
+                let said = result.err().map(|error| error.to_string()).unwrap_or_default();
+                assert!(!open || said.contains("chmod o-w ") && !said.contains("df1418"), "{said}");
+            }
+        }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("set");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o646)).expect("set");
+        assert!(own(&path).expect_err("refused").to_string().contains("chmod o-w "));
     }
 
     #[test]

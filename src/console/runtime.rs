@@ -17,6 +17,7 @@ use super::app::{App, ListenerCounts, Message, Spoken};
 use super::input::{self, Input};
 use super::replay::Player;
 use super::terminal::Screen;
+use crate::callback::Counts;
 use crate::conference::Moment;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{Feed, Health, History, Journal, ReadError, now};
@@ -32,6 +33,9 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How long after a failure the journal is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the listener's counts are left alone after a look: a flood changes them thousands of times a second.
+const COUNTS_REST: Duration = Duration::from_millis(200);
 
 /// How long a single ask that was just typed may take to leave before the sending of asks ends. Commands that come
 /// through a pipe are followed by its end at once.
@@ -122,6 +126,7 @@ where
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
     let mut rest_until = None;
+    let mut counts_rest_until = None;
 
     while !session.at_once {
         session.draw_if_due();
@@ -156,7 +161,8 @@ where
             },
             Some(said) = contacts.recv() => session.tell(Message::Contacts(said)),
             Ok(()) = health.changed() => session.look_at_health(&mut health),
-            () = counts.changed() => {
+            () = refusals(&counts, counts_rest_until) => {
+                counts_rest_until = Some(Instant::now() + COUNTS_REST);
                 let counts = ListenerCounts {
                     refused: counts.refused_count(),
                     dropped: counts.dropped_count(),
@@ -184,6 +190,14 @@ async fn news(feed: &mut Option<Feed>, rest_until: Option<Instant>) -> Option<Re
         tokio::time::sleep_until(rest).await;
     }
     feed.as_mut()?.next().await
+}
+
+/// The next change of the listener's counts, not before a rest is over. Safe to cancel.
+async fn refusals(counts: &Counts, rest_until: Option<Instant>) {
+    if let Some(rest) = rest_until {
+        tokio::time::sleep_until(rest).await;
+    }
+    counts.changed().await;
 }
 
 async fn at(moment: Option<Instant>) {

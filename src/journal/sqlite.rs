@@ -35,6 +35,7 @@ mod retention;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod writer;
 
 pub use archive::Archive;

@@ -70,6 +70,12 @@ impl Busy {
         self.console.wait_for(|screen| !screen.notice().contains("/ben"), "the filter to go");
     }
 
+    /// Waits until so many callbacks of the flood were answered.
+    pub fn flooded(&self, callbacks: usize) {
+        let flood = self.flood.as_ref().expect("a flood");
+        wait(|| flood.answered() >= callbacks, "the flood to come so far");
+    }
+
     /// Ends the flood and waits until all of it is on the screen.
     #[track_caller]
     pub fn calm(&mut self) {
@@ -92,7 +98,9 @@ impl Busy {
         assert_eq!(self.console.exit_code(), code, "{}", self.console.screen_text());
         let took = asked.elapsed();
         assert!(took < LONGEST, "it took {took:?}");
-        self.console.terminal_is_clean();
+        if self.console.has_window() {
+            self.console.terminal_is_clean();
+        }
         self.kept()
     }
 
@@ -109,13 +117,15 @@ impl Busy {
         let kept: u32 = journal.query_row(&count, [], |row| row.get(0)).expect("a number");
         // One that was written and not answered any more is no fault.
         assert!(kept as usize >= answered && answered > 0, "{answered} were answered, {kept} are kept");
-        Ended { stage: self.stage, journal }
+        Ended { stage: self.stage, callbacks: answered, journal }
     }
 }
 
 /// What is left.
 pub struct Ended {
     pub stage: Stage,
+    /// How many callbacks of the flood were answered `200`.
+    pub callbacks: usize,
     journal: Connection,
 }
 
@@ -157,18 +167,33 @@ pub fn wait(mut holds: impl FnMut() -> bool, what: &str) {
     }
 }
 
-/// The fields of a process after its name: its state first.
-fn fields(pid: i32) -> Option<Vec<String>> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
 fn state(pid: i32) -> Option<char> {
-    fields(pid)?[0].chars().next()
+    Some(name_and_state(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?.1)
 }
 
-/// The time that a process has worked, in hundredths of a second.
-pub fn worked(pid: i32) -> Option<u64> {
-    let fields = fields(pid)?;
-    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+/// The name is in parentheses, and the state is the first field after it.
+fn name_and_state(stat: &str) -> Option<(String, char)> {
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+    Some((name.to_owned(), fields.trim_start().chars().next()?))
+}
+
+/// The threads of a process: name and state, `R` for one that is at work. Nothing when the process is gone.
+pub fn threads(pid: i32) -> Vec<(String, char)> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| name_and_state(&std::fs::read_to_string(thread.path().join("stat")).ok()?)).collect()
+}
+
+/// Numbers that look thrown and are the same in every run.
+pub struct Dice(u32);
+
+impl Dice {
+    pub fn new(seed: u32) -> Self {
+        Self(seed)
+    }
+
+    /// A number below another.
+    pub fn roll(&mut self, below: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) % below
+    }
 }

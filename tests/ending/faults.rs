@@ -8,7 +8,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rustix::process::Signal;
 
-use crate::busy::Busy;
+use crate::busy::{Busy, LONGEST};
 use crate::support;
 use crate::support::harm;
 use crate::support::provider::Answer;
@@ -26,6 +26,12 @@ static FAULTY: LazyLock<PathBuf> = LazyLock::new(|| {
         Some(name) => name,
     };
     let mut build = Command::new(env!("CARGO"));
+    // What cargo says to a test of its package would make it build other packages anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            build.env_remove(name);
+        }
+    }
     build.args(["build", "--quiet", "--locked", "--offline", "--example", "faulty", "--profile", profile]);
     build.arg("--target-dir").arg(folder.parent().expect("a folder")).current_dir(env!("CARGO_MANIFEST_DIR"));
     assert!(build.status().expect("cargo runs").success(), "the program with the trap cannot be built");
@@ -76,11 +82,26 @@ fn a_panic_of_the_console_ends_it_in_order() {
     for words in ["panic in the thread main (sprung by [31mEve 2J at ", " 10: ", "The callers stay in the conference"] {
         assert!(told.contains(words), "{words}:\n{}", busy.console.screen_text());
     }
+    // It is told where it stays in sight.
+    assert!(told.rfind("\u{1b}[?1049l") < told.find("panic in the thread main (sprung by [31mEve 2J at "), "{told}");
     assert_eq!(harm::in_terminal(&busy.console.raw()), Vec::<String>::new());
     let ended = busy.ends(asked, FAULT);
     assert_eq!(ended.outcomes(), ["not_sent", "unknown"]);
     assert_eq!(ended.last(), "stopped");
     assert!(std::fs::read_to_string(log(&ended.stage)).expect("a log").contains("ERROR main:"));
+}
+
+/// Whatever keeps the console from ending, the process ends, and the terminal comes back.
+#[test]
+fn a_console_that_hangs_is_ended_all_the_same() {
+    let hang = |stage: &Stage, setup: Setup| trapped(stage, setup, "main", "heard a signal").env("TRAP_HANGS", "1");
+    let busy = Busy::on(Stage::new(), hang);
+    busy.console.signal(Signal::CONT);
+    let asked = Instant::now();
+    busy.console.signal(Signal::TERM);
+    assert_eq!(busy.console.exit_code(), 143);
+    assert!(asked.elapsed() < LONGEST, "{:?}", asked.elapsed());
+    busy.console.terminal_is_clean();
 }
 
 #[test]
@@ -92,6 +113,28 @@ fn a_panic_of_the_listener_costs_one_callback() {
     );
     assert_eq!(answer, b"", "that one is cut off");
     goes_on_and_tells(busy, "net", "callbacks may be lost");
+}
+
+/// Through a shell that allows few open files.
+const FEW_FILES: [&str; 2] = ["-c", "ulimit -n 48; exec \"$0\" \"$@\""];
+
+#[test]
+fn a_listener_that_is_gone_is_told_and_asks_go_on() {
+    let few = |stage: &Stage, setup: Setup| trapped(stage, setup, "net", "accepting").through("/bin/sh", FEW_FILES);
+    let mut busy = Busy::on(Stage::new(), few);
+    // More connections than files: accepting fails, which is where the trap is.
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.extend(std::net::TcpStream::connect(busy.listener.address));
+    }
+    busy.console.wait_for_text("panic in the thread net: callbacks may be lost");
+    assert!(std::net::TcpStream::connect(busy.listener.address).is_err(), "nobody waits there in vain");
+    busy.console.send_keys("m");
+    busy.stage.provider.wait_for_action("MUTE", "ada");
+    busy.console.wait_for_row("Ada", "muted");
+    let asked = Instant::now();
+    busy.quit();
+    busy.ends(asked, FAULT);
 }
 
 #[test]

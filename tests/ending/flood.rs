@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,33 +18,41 @@ const CALLS: usize = 40;
 const MOST: usize = 20_000;
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What was answered `200`: each sender's events, as the number of them, in order, per call.
+/// Several senders, each with a connection of its own.
 pub struct Flood {
     stop: Arc<AtomicBool>,
-    senders: Vec<JoinHandle<usize>>,
+    answered: Arc<AtomicUsize>,
+    senders: Vec<JoinHandle<()>>,
 }
 
 impl Flood {
     /// Begins, and comes back when each sender has been answered once.
     pub fn over(listener: Listener) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let (begun, begins) = std::sync::mpsc::channel();
+        let answered = Arc::new(AtomicUsize::new(0));
         let senders = (0..SENDERS)
             .map(|sender| {
-                let (stop, begun) = (Arc::clone(&stop), begun.clone());
-                std::thread::spawn(move || send(listener, sender, &stop, &begun))
+                let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+                std::thread::spawn(move || send(listener, sender, &stop, &answered))
             })
             .collect();
-        for _ in 0..SENDERS {
-            begins.recv_timeout(LONGEST).expect("an answer to each sender");
-        }
-        Self { stop, senders }
+        let flood = Self { stop, answered, senders };
+        super::busy::wait(|| flood.answered() > SENDERS, "the flood to begin");
+        flood
+    }
+
+    /// How many callbacks were answered `200` so far.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
     }
 
     /// Ends it: how many callbacks were answered `200`.
     pub fn end(mut self) -> usize {
         self.stop.store(true, Ordering::SeqCst);
-        std::mem::take(&mut self.senders).into_iter().map(|sender| sender.join().expect("a sender")).sum()
+        for sender in std::mem::take(&mut self.senders) {
+            sender.join().expect("a sender");
+        }
+        self.answered()
     }
 }
 
@@ -57,11 +65,10 @@ impl Drop for Flood {
 /// The first letters of the keys of all calls of floods.
 pub const KEYS: &str = "flood-";
 
-fn send(listener: Listener, sender: usize, stop: &AtomicBool, begun: &std::sync::mpsc::Sender<()>) -> usize {
+fn send(listener: Listener, sender: usize, stop: &AtomicBool, answered: &AtomicUsize) {
     let began = Instant::now();
-    let Ok(mut stream) = TcpStream::connect(listener.address) else { return 0 };
+    let Ok(mut stream) = TcpStream::connect(listener.address) else { return };
     stream.set_read_timeout(Some(LONGEST)).expect("a time-out");
-    let mut answered = 0;
     for number in 0..MOST {
         if stop.load(Ordering::SeqCst) || began.elapsed() > LONGEST {
             break;
@@ -74,16 +81,12 @@ fn send(listener: Listener, sender: usize, stop: &AtomicBool, begun: &std::sync:
             _ => ("leave", format!("key={key}")),
         };
         match exchange(&mut stream, &path(kind, &fields)) {
-            Some(200) => answered += 1,
+            Some(200) => drop(answered.fetch_add(1, Ordering::SeqCst)),
             // The program has ended.
             None => break,
             Some(_) => {}
         }
-        if number == 0 {
-            let _ = begun.send(());
-        }
     }
-    answered
 }
 
 /// One request and its answer on a connection that stays open; nothing when it did not stay.

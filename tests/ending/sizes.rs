@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::busy::Busy;
+use crate::busy::{Busy, Dice};
 use crate::support::screen::Reading as _;
 
 const SIZES: usize = 300;
@@ -25,17 +25,14 @@ fn a_storm_of_sizes_ends_in_the_picture_of_the_last() {
     let mut busy = Busy::new();
     let before = busy.console.raw().len();
     let began = Instant::now();
-    let mut dice: u32 = 7;
-    let mut roll = |most: u32| {
-        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        u16::try_from((dice >> 8) % (most + 1)).expect("small")
-    };
+    let mut dice = Dice::new(7);
+    let mut roll = |below| u16::try_from(dice.roll(below)).expect("small");
     for number in 0..SIZES {
         let (columns, rows) = match number % 10 {
             0 => (0, 0),
             1 => (1, 1),
             2 => (500, 200),
-            _ => (roll(500), roll(200)),
+            _ => (roll(501), roll(201)),
         };
         busy.console.resize(columns, rows);
     }

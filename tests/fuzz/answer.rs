@@ -36,7 +36,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "200 OK\n<!DOCTYPE r [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;\">]><RESPONSE><RESULT>&b;</RESULT></RESPONSE>",
     ]
     .map(|text| text.as_bytes().to_vec())
-    .to_vec()
+    .into_iter()
+    // Sound up to where it is cut off.
+    .chain([[&b"200 OK\n<RESPONSE><RESULT>SUCCESS</RESULT></RESPONSE>"[..], &b" ".repeat(70_000)].concat()])
+    .collect()
 }
 
 /// A provider that answers every request with what it was given last, and the bridge that asks it.
@@ -107,8 +110,11 @@ pub fn any(input: &[u8]) {
             let began = Instant::now();
             let verdict = house.runtime.block_on(house.bridge.act(&order));
             assert!(began.elapsed() < PATIENCE, "an answer took {:?}", began.elapsed());
+            let text = String::from_utf8_lossy(body).to_ascii_uppercase();
+            // Who declares entities is not heard, whatever follows.
+            let declares = text.trim_start().starts_with("<!DOCTYPE");
             let Err(fault) = verdict else {
-                let text = String::from_utf8_lossy(body).to_ascii_uppercase();
+                assert!(!declares, "accepted though it declares what it likes");
                 assert!(text.contains("RESPONSE") && text.contains("RESULT"), "accepted without a result");
                 assert!(body.len() <= 64 << 10, "accepted though it was cut off");
                 continue;
@@ -117,6 +123,7 @@ pub fn any(input: &[u8]) {
             assert!(!fault.detail.to_ascii_lowercase().contains(USERKEY), "the user key comes back: {}", fault.detail);
             assert_eq!(confmod::text::clean_field(&fault.detail), fault.detail, "what is kept is what was said");
             assert!(fault.kind == FaultKind::Busy || fault.retry_after.is_none());
+            assert!(!(declares && fault.is_refusal()), "the words of an answer that declares what it likes: {}", fault.detail);
         }
     });
 }

@@ -28,6 +28,9 @@ fn is_mark(c: char) -> bool {
 /// What is wrong with text that people are to read: `""` where nothing is.
 fn fault(text: &str) -> String {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned};
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::new();
+    }
     let bad = harm::in_text(text.as_bytes());
     if let Some(bad) = bad.first() {
         return bad.clone();

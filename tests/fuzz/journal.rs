@@ -2,14 +2,18 @@
 //! replay, rules) takes what can be read and passes over the rest.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
+use confmod::bridge::{Bridge, Fault, FaultKind, Order};
 use confmod::conference::event::{Event, Seq, What};
 use confmod::conference::policy::Policy;
 use confmod::conference::roster::Roster;
 use confmod::conference::{ConferenceId, Moment};
+use confmod::config::Config;
 use confmod::console::command::Play;
 use confmod::console::replay::{Player, Sitting, Wanted};
+use confmod::dispatch::{self, Dispatch};
 use confmod::journal::sqlite::{Archive, Sqlite};
 use confmod::journal::{Draft, History, Journal as _};
 use jiff::tz::TimeZone;
@@ -33,7 +37,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"action":"kick","call":"8","conference":"1122","number":"4930901820","by":"ada","cause":{"rule":1},"rule":"ban","joined":0}"#;
     let answer = r#"{"ask":3,"call":"7","outcome":"refused","detail":"Participant is protected","millis":80,"reached":true}"#;
     let contacts = r#"{"edited":1795352000000,"people":[{"number":"12157010680","name":"Ada Lovelace","role":"speaker","note":"first","exempt":true}],"gone":["4930901820"]}"#;
-    let stories: [&[(&str, &str, &str)]; 8] = [
+    let stories: [&[(&str, &str, &str)]; 9] = [
         &[
             ("0", "started", r#"{"call":"7","number":"12157010680"}"#),
             ("1000", "joined", arrival),
@@ -77,18 +81,34 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ],
         &[("0", "tomorrow", r#"{"call":"7"}"#), ("5", "joined", arrival)],
         &[("-9223372036854775808", "joined", arrival), ("9223372036854775807", "left", r#"{"call":"7"}"#)],
+        &[("0", "joined", r#"{"call":"7\u001b[2J","conference":"1122\u202e","name":"Eve  \u009b31m"}"#)],
         &[],
     ];
     let row = |(place, (at, kind, body)): (usize, &(&str, &str, &str))| {
         // Times of a story count from its beginning; the two that no story has are as they are.
-        let at = at.parse::<i64>().ok().and_then(|at| NOW.0.checked_add(at)).map_or((*at).to_owned(), |at| at.to_string());
+        let at: i64 = at.parse().expect("a time");
+        let at = if (0..i64::MAX).contains(&at) { NOW.0 + at } else { at }.to_string();
         let raw = r#"{"key":"7","E164":"+12157010680","department":"sales"}"#;
         [(place + 1).to_string().as_str(), &at, kind, body, raw].join("\u{1f}")
     };
-    stories
+    // Places and columns that no journal of ours has; facts that stand are found without asking for their place.
+    let ban = r#"{"number":"4930901820","reason":"shouting","by":"ada"}"#;
+    let strange = [
+        ["-5", "1", "banned", ban, "^"],
+        ["-9223372036854775808", "1", "joined", arrival, "^"],
+        ["4611686018427387905", "1", "banned", ban, "^"],
+        ["9223372036854775807", "1", "joined", arrival, "^"],
+        ["7", "!x", "joined", arrival, "!\u{1b}"],
+        ["8", "~0.5", "~1", "!{}", "~7"],
+        ["9", "1795352400000", "banned", ban, "no JSON"],
+    ];
+    let strange = strange.map(|row| row.join("\u{1f}")).join("\u{1e}").into_bytes();
+    let mut seeds: Vec<_> = stories
         .iter()
         .map(|story| story.iter().enumerate().map(|(at, one)| row((at, one))).collect::<Vec<_>>().join("\u{1e}").into_bytes())
-        .collect()
+        .collect();
+    seeds.push(strange);
+    seeds
 }
 
 /// What a column holds: a whole number where it can be read as one, text where it can be, and bytes that are no UTF-8 in
@@ -291,17 +311,36 @@ fn replay(archive: &Archive, events: &[Event]) {
     }
 }
 
-/// The journal is written on: what is in it keeps nobody from that.
+/// A provider that nobody reaches.
+struct Nobody;
+
+impl Bridge for Nobody {
+    async fn act(&self, _: &Order) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::NoConnection, "there is nobody"))
+    }
+
+    async fn keep_warm(&self) {}
+}
+
+/// The journal is written on, and its rules are run: what is in it keeps nobody from that.
 fn write(house: &House) {
-    let journal = Sqlite::open(&house.path(), "a test").expect("opened for writing");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let journal = match Sqlite::open(&house.path(), "a test") {
+        Ok(journal) => Arc::new(journal),
+        // One whose numbers are used up.
+        Err(error) => return clean::line(&error.to_string(), 4_000, "why it cannot be written"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let settings =
+        dispatch::Settings { ask_after_join: Duration::ZERO, send_withheld: true, ..dispatch::Settings::from_config(&Config::default()) };
+    let dispatch = Dispatch::start(Arc::clone(&journal) as _, Nobody, settings).expect("asks are taken");
     let what = || What::Stopped(confmod::conference::event::Nothing {});
     let receipts = [journal.append(Draft::new(NOW, what())), journal.append(Draft::new(NOW, what()))];
     let seqs = receipts.map(|receipt| runtime.block_on(receipt.durable()).expect("written"));
     assert!(seqs[0] < seqs[1] && seqs[1].is_recorded(), "{seqs:?}");
+    runtime.block_on(dispatch.stop(Duration::from_millis(1)));
     journal.close();
     let read = Archive::open(&house.path()).expect("opened").history().read(Seq(seqs[0].0 - 1), 10).expect("read");
-    assert_eq!(read.len(), 2, "what was written comes back");
+    assert!(read.iter().any(|event| event.seq == seqs[1]), "what was written comes back");
 }
 
 /// The clock that people read a report by, far from UTC.

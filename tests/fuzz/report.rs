@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use confmod::conference::Moment;
-use confmod::conference::event::{Event, What};
-use confmod::journal::History;
+use confmod::conference::event::{Event, Seq, What};
+use confmod::journal::{History, ReadError};
 use confmod::report::{self, Options};
+use serde_json::json;
 
 use super::callback::NOW;
 use super::{clean, journal};
@@ -16,6 +17,65 @@ const SIGNS: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}'
 
 /// A page of this many bytes for each caller and ask is more than any needs.
 const PAGE: usize = 400_000;
+
+/// A journal in memory that holds these events.
+struct Told(Vec<Event>);
+
+impl History for Told {
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
+        Ok(self.0.iter().filter(|event| event.seq > after).take(limit).cloned().collect())
+    }
+
+    fn before(&self, _: Moment) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
+
+    fn last(&self) -> Result<Seq, ReadError> {
+        Ok(self.0.last().map_or(Seq(0), |event| event.seq))
+    }
+
+    fn standing(&self, _: Seq) -> Result<Vec<Event>, ReadError> {
+        Ok(self.0.iter().filter(|event| What::STANDING.contains(&event.what.kind())).cloned().collect())
+    }
+
+    fn raw(&self, _: Seq) -> Result<Option<String>, ReadError> {
+        Ok(None)
+    }
+}
+
+/// A conference in which everybody and everything is called by one text.
+pub fn called(text: &str) -> Vec<Event> {
+    let ask = |action: &str, number: &str| json!({ "action": action, "call": text, "conference": text, "number": number, "by": text, "cause": "key", "joined": NOW.0 });
+    let told = [
+        ("listening", json!({ "down_since": NOW.0 - 60_000 })),
+        ("contacts", json!({ "edited": 0, "people": [{ "number": "4930901820", "name": text, "role": text, "note": text }] })),
+        (
+            "joined",
+            json!({ "call": text, "conference": text, "name": text, "instead": text, "called": text, "others": text, "hand": true }),
+        ),
+        ("joined", json!({ "call": "8", "conference": "1122", "number": "4930901820" })),
+        ("mode", json!({ "conference": text, "mode": "lecture", "on": true, "by": text })),
+        ("asked", ask("mute", text)),
+        ("answered", json!({ "ask": 6, "call": text, "outcome": "refused", "detail": text, "millis": 8, "reached": true })),
+        ("banned", json!({ "number": "4930901820", "reason": text, "by": text })),
+        ("named", json!({ "call": "8", "number": "4930901820", "name": text, "by": text })),
+        ("asked", ask("kick", "4930901820")),
+        ("answered", json!({ "ask": 10, "call": text, "outcome": "accepted", "detail": text, "millis": 8, "reached": true })),
+        ("joined", json!({ "call": "9", "conference": "1122", "name": text })),
+        ("floor", json!({ "conference": "1122", "call": "9", "by": text })),
+    ];
+    let events = told.into_iter().zip(1..).map(|((kind, body), place)| {
+        let what = What::read(kind, &body.to_string()).expect("a body").expect("a kind");
+        Event { seq: Seq(place), at: Moment(NOW.0 + 1_000 * place as i64), what }
+    });
+    events.collect()
+}
+
+/// Reports of a conference in which everybody and everything is called by one text.
+pub fn words(input: &[u8]) {
+    let events = called(&String::from_utf8_lossy(input));
+    of(&Told(events.clone()), &events);
+}
 
 /// Reports of all of it and of parts of it.
 pub fn of(history: &dyn History, events: &[Event]) {

@@ -169,6 +169,13 @@ pub fn callbacks(input: &[u8]) {
     hear(&events);
 }
 
+/// A conference in which everybody and everything is called by one text.
+pub fn names(input: &[u8]) {
+    let events = super::report::called(&String::from_utf8_lossy(input));
+    draw(&events, None, input);
+    hear(&events);
+}
+
 /// Words from outside that are no events: from files, the provider, the machine, the command line and the environment.
 pub fn words(input: &[u8]) {
     let text = String::from_utf8_lossy(input).into_owned();

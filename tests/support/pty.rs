@@ -347,6 +347,11 @@ impl Console {
         rustix::termios::tcflow(tty, rustix::termios::Action::OOff).expect("a stalled terminal");
     }
 
+    /// Whether the window is still open.
+    pub fn has_window(&self) -> bool {
+        self.master.is_some()
+    }
+
     /// The terminal itself.
     pub fn tty(&self) -> &Path {
         self.tty.as_deref().expect("a terminal with a name")

@@ -1,4 +1,5 @@
 //! Secrets that are sought in what a program left behind: whole or in pieces, in every spelling that they could have.
+#![allow(unreachable_pub, reason = "inside a test program nothing can be reached from outside")]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -29,6 +29,15 @@ pub(super) enum Wear {
     Fresh,
 }
 
+/// What an answer to a request that asks for nothing says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// Its `Date` header as it came, where it has one.
+    pub date: Option<String>,
+    /// Whether it names another address, where no request is sent.
+    pub leads_elsewhere: bool,
+}
+
 /// Carries requests to the one URL.
 pub(super) struct Client {
     url: url::Url,
@@ -92,11 +101,12 @@ impl Client {
         Ok(reply)
     }
 
-    /// Asks for nothing; any answer will do. Its `Date`, where it has one.
-    pub(super) async fn probe(&self) -> Result<Option<String>, Fault> {
+    /// Asks for nothing; any answer will do.
+    pub(super) async fn probe(&self) -> Result<Probed, Fault> {
         let pair = self.pair().map_err(|why| Fault::new(FaultKind::NoConnection, why))?;
         let response = pair.any.head(self.url.clone()).send().await.map_err(|error| self.fault(error))?;
-        Ok(response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned))
+        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Probed { date, leads_elsewhere: response.status().is_redirection() })
     }
 
     fn pair(&self) -> Result<&Pair, String> {

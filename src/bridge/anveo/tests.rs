@@ -280,7 +280,8 @@ async fn a_connection_kept_warm_carries_the_next_mute() {
     .await;
     let bridge = server.bridge();
     bridge.keep_warm().await;
-    assert_eq!(bridge.probe().await, Ok(Some("Sun, 22 Nov 2026 10:00:00 GMT".to_owned())), "any answer will do");
+    let probed = Probed { date: Some("Sun, 22 Nov 2026 10:00:00 GMT".to_owned()), leads_elsewhere: false };
+    assert_eq!(bridge.probe().await, Ok(probed), "any answer will do");
     assert_eq!(bridge.act(&order(Action::Mute)).await, Ok(()));
     let seen = server.all_seen();
     assert!(seen[0].head.starts_with("HEAD /api/v3.asp"), "{}", seen[0].head);

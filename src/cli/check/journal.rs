@@ -1,10 +1,11 @@
 //! Whether the journal can be kept where it is to be. Nothing is made.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::Finding::{self, Fails, Holds};
+use super::places::try_to_write;
 use crate::config::Config;
 use crate::config::error::shown;
 use crate::config::paths::nearest_directory;
@@ -52,8 +53,7 @@ fn place(path: &Path, running: bool) -> Finding {
         };
     }
     let directory = nearest_directory(path);
-    // Only a write shows that one works: the file system may be read-only or full. The file has no name.
-    if let Err(error) = tempfile::tempfile_in(&directory).and_then(|mut file| file.write_all(MAGIC)) {
+    if let Err(error) = try_to_write(&directory) {
         let place = shown(&directory);
         return Fails(format!(
             "{name} cannot be kept: {place} cannot be written ({error}); make it yours, or name another file with --journal"
@@ -64,6 +64,12 @@ fn place(path: &Path, running: bool) -> Finding {
         Err(error) => return Fails(format!("{name} cannot be looked at ({error}); name another file with --journal")),
         Ok(metadata) if !metadata.is_file() => return Fails(format!("{name} is no file; name another one with --journal")),
         Ok(_) => {}
+    }
+    if let Some((companion, error)) = unusable_companion(path) {
+        let name = shown(&companion);
+        return Fails(format!(
+            "{name} beside the journal cannot be opened for writing ({error}); make it yours, or name another file with --journal"
+        ));
     }
     let mut beginning = Vec::new();
     let read = OpenOptions::new()
@@ -80,6 +86,17 @@ fn place(path: &Path, running: bool) -> Finding {
         },
         Ok(_) => Fails(format!("{name} is no journal of confmod; name another file with --journal")),
     }
+}
+
+/// The first of the files that are kept beside a journal which is there and cannot be used.
+fn unusable_companion(path: &Path) -> Option<(PathBuf, std::io::Error)> {
+    ["-wal", "-shm", ".lock"].into_iter().find_map(|suffix| {
+        let mut companion = path.as_os_str().to_owned();
+        companion.push(suffix);
+        let companion = PathBuf::from(companion);
+        let error = OpenOptions::new().read(true).write(true).open(&companion).err()?;
+        (error.kind() != std::io::ErrorKind::NotFound).then_some((companion, error))
+    })
 }
 
 #[cfg(test)]
@@ -112,6 +129,20 @@ mod tests {
         let there = directory.path().join("journal.sqlite");
         fs::write(&there, [MAGIC.as_slice(), &[0; 100]].concat()).expect("written");
         assert!(matches!(check(&there, false), Holds(words) if words.contains("can be written")));
+    }
+
+    #[test]
+    fn what_is_kept_beside_it_must_be_usable_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        drop(Sqlite::open(&path, "test").expect("opened"));
+        for name in ["journal.sqlite-wal", "journal.sqlite-shm"] {
+            let companion = directory.path().join(name);
+            fs::create_dir(&companion).expect("made");
+            assert!(matches!(check(&path, false), Fails(words) if words.contains(name)));
+            fs::remove_dir(&companion).expect("removed");
+        }
+        assert!(matches!(check(&path, false), Holds(_)));
     }
 
     #[test]

@@ -4,11 +4,8 @@ use super::agenda::Entry;
 use super::call::{Call, Mark, NOWHERE, Presence, minute};
 use super::{Policy, Seq};
 use crate::conference::event::{Arrival, FloorGiven, Mode};
-use crate::conference::roster::CALLED_BACK_WITHIN;
+use crate::conference::roster::{CALLED_BACK_WITHIN, MOST_GONE, REMEMBER_GONE};
 use crate::conference::{Action, CallKey, Moment};
-
-/// How long calls that are gone are remembered; as long as the roster does.
-const REMEMBER_GONE: std::time::Duration = std::time::Duration::from_mins(10);
 
 impl Policy {
     pub(super) fn started(&mut self, arrival: &Arrival, at: Moment) {
@@ -118,9 +115,11 @@ impl Policy {
     }
 
     pub(super) fn forget_gone(&mut self, now: Moment) {
-        while self.gone.front().is_some_and(|(at, _)| now.since(*at) >= REMEMBER_GONE) {
-            let Some((_, key)) = self.gone.pop_front() else { break };
-            if self.calls.get(&key).is_some_and(|call| call.is_gone() && now.since(call.since) >= REMEMBER_GONE) {
+        let is_old = |(at, _): &(Moment, CallKey), many: bool| now.since(*at) >= if many { CALLED_BACK_WITHIN } else { REMEMBER_GONE };
+        while self.gone.front().is_some_and(|front| is_old(front, self.gone.len() > MOST_GONE)) {
+            let Some((at, key)) = self.gone.pop_front() else { break };
+            // One that came back has gone later, or not at all.
+            if self.calls.get(&key).is_some_and(|call| call.is_gone() && call.since <= at) {
                 self.drop_call(&key);
             }
         }

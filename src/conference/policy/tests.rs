@@ -203,3 +203,42 @@ fn calls_that_went_silent_are_forgotten() {
     world.put(leave("b"));
     assert!(!world.policy.is_anybody_in());
 }
+
+#[test]
+fn of_very_many_who_are_gone_the_last_are_remembered_but_for_a_minute_all() {
+    let mut world = World::new();
+    for call in 0..30_000 {
+        world.now = call * 10;
+        world.put(join(&call.to_string(), &format!("c{}", call / 10), ""));
+        world.put(leave(&call.to_string()));
+    }
+    // The last of them is looked at with what comes next.
+    assert_eq!((world.policy.calls.len(), world.policy.gone.len()), (10_001, 10_001));
+    world.now += 1;
+    for call in 0..30_000 {
+        world.put(join(&format!("new {call}"), "1122", ""));
+        world.put(leave(&format!("new {call}")));
+    }
+    assert_eq!(world.policy.calls.len(), 36_000, "who was kicked may call back for a minute");
+    world.now += 60_000;
+    world.put(start("another"));
+    assert_eq!((world.policy.calls.len(), world.policy.gone.len()), (10_001, 10_000));
+}
+
+#[test]
+fn conferences_that_nobody_is_in_are_forgotten_and_those_of_the_others_stay_theirs() {
+    let mut world = World::new();
+    world.put(join("stays", "first", "12157010680"));
+    for call in 0..5_000 {
+        world.now += 700_000;
+        world.put(join(&call.to_string(), &format!("c{call}"), ""));
+        world.put(leave(&call.to_string()));
+    }
+    world.put(join("later", "last", "12157010681"));
+    assert!(world.policy.rooms.len() <= 260, "{}", world.policy.rooms.len());
+    for (conference, key) in [("first", "stays"), ("last", "later")] {
+        world.put(What::Mode(ModeSet { conference: conference.into(), mode: Mode::Lecture, on: true, by: "ada".into() }));
+        world.now += 2_000;
+        assert_eq!(world.due(), [format!("{key} mute lecture mode")]);
+    }
+}

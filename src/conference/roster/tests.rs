@@ -242,6 +242,28 @@ fn who_is_gone_is_forgotten_after_ten_minutes_with_their_conference() {
     assert_eq!((roster.all(), roster.conferences().len()), (Counts::default(), 0));
 }
 
+#[test]
+fn of_very_many_who_are_gone_the_last_are_remembered() {
+    let mut roster = Roster::default();
+    assert!(!roster.is_crowded());
+    for call in 0..20_000_u64 {
+        for (what, seq) in
+            [(join(&call.to_string(), &format!("c{}", call / 100), "100"), 2 * call), (leave(&call.to_string()), 2 * call + 1)]
+        {
+            roster.apply(&Event { seq: Seq(seq), at: Moment(call as i64 * 10), what });
+        }
+    }
+    assert!(roster.is_crowded());
+    let now = Moment(200_000);
+    assert!(roster.forget(Moment(59_999), STALE, |_| false).is_empty(), "rows are in sight, and who was kicked may call back");
+    assert_eq!(roster.forget(now, STALE, |id| id == CallId(7)).len(), 9_999, "but for the one that is needed");
+    assert!(roster.find(&"10000".into()).is_some() && roster.find(&"9999".into()).is_none() && roster.find(&"7".into()).is_some());
+    assert!(!roster.is_crowded() && roster.conferences().len() == 101);
+    assert_eq!(roster.forget(Moment(900_000), STALE, |_| false).len(), 10_001);
+    let left = (roster.calls.len(), roster.by_key.len(), roster.by_number.len(), roster.tags.len(), roster.waiting.len());
+    assert_eq!(left, (0, 0, 0, 0, 0), "and nothing of them is left behind");
+}
+
 fn any_what() -> impl Strategy<Value = What> {
     let key = prop::sample::select(vec!["a", "b", "c", "d"]);
     let conference = prop::sample::select(vec!["1", "2"]);

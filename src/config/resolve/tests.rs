@@ -273,3 +273,20 @@ fn the_documented_file_names_every_variable() {
     let unsaid: Vec<_> = SETTINGS.iter().filter_map(|s| s.variable).filter(|name| !DEFAULT_FILE.contains(name)).collect();
     assert_eq!(unsaid, Vec::<&str>::new());
 }
+
+#[test]
+fn debugging_shows_no_secret_of_any_layer() {
+    let home = home("callback_token_previous = \"geheim-previous\"\n");
+    let environment = Environment::from([
+        ("HOME", home.path().to_str().expect("text")),
+        ("CONFMOD_USERKEY", "geheim-key"),
+        ("CONFMOD_EMAIL", "geheim@mail"),
+        ("CONFMOD_SECURE_PHRASE", "geheim phrase"),
+        ("CONFMOD_CALLBACK_TOKEN", "geheim-token"),
+    ]);
+    let loaded = load(&Flags::default(), &environment, Purpose::Console).expect("valid");
+    let layers = (environment_layer(&environment).expect("valid"), file::load(&home.path().join(".config/confmod/config.toml")));
+    assert!(loaded.config.userkey.is_some() && loaded.config.callback_token_previous.is_some() && layers.1.is_ok());
+    let shown = format!("{loaded:?} {loaded:#?} {environment:?} {layers:?} {layers:#?} {:?}", loaded.config.token());
+    assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
+}

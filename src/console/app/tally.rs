@@ -17,6 +17,8 @@ pub(super) struct Tally {
     action: Action,
     /// The last ask of each call, and how it ended: a restart asks once more.
     last: HashMap<CallKey, (Seq, Option<Outcome>)>,
+    /// Calls that count, and of which nothing is known any more: a lecture may last for weeks.
+    forgotten: usize,
     accepted: usize,
     failed: usize,
     unknown: usize,
@@ -26,7 +28,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Calls whose last ask has no answer.
     pub(super) fn left(&self) -> usize {
-        self.last.len() - self.accepted - self.failed - self.unknown - self.unsent
+        self.last.len() + self.forgotten - self.accepted - self.failed - self.unknown - self.unsent
     }
 
     /// `lecture mode in 1122 muted 143, 1 failed, 69 to go`.
@@ -65,7 +67,7 @@ pub(super) struct Tallies {
 impl Tallies {
     /// Begins a group: what its line begins with, and what is asked. A group that there is goes on.
     pub(super) fn open(&mut self, group: Seq, head: String, action: Action) {
-        let new = || Tally { head, action, last: HashMap::new(), accepted: 0, failed: 0, unknown: 0, unsent: 0 };
+        let new = || Tally { head, action, last: HashMap::new(), forgotten: 0, accepted: 0, failed: 0, unknown: 0, unsent: 0 };
         self.groups.entry(group).or_insert_with(new);
         if self.groups.len() > GROUPS
             && let Some((oldest, _)) = self.groups.pop_first()
@@ -96,6 +98,18 @@ impl Tallies {
             *tally.counted(outcome) += 1;
         }
         Some(group)
+    }
+
+    /// Nothing is known of these calls any more. What was counted stays; an ask without an answer is to go on waiting.
+    pub(super) fn forget<'a>(&mut self, calls: impl Iterator<Item = &'a CallKey>) {
+        for call in calls {
+            for tally in self.groups.values_mut() {
+                if tally.last.get(call).is_some_and(|(_, ended)| ended.is_some()) {
+                    tally.last.remove(call);
+                    tally.forgotten += 1;
+                }
+            }
+        }
     }
 
     /// Asks that went round unrecorded have a place in the journal now.
@@ -188,6 +202,26 @@ mod tests {
         assert_eq!(text(&tallies), "lecture mode in 1122 muted 3, 1 to go");
         tallies.answered(Seq(22), &calls[0], Outcome::Accepted);
         assert_eq!(text(&tallies), "lecture mode in 1122 muted 4");
+    }
+
+    #[test]
+    fn calls_that_nothing_is_known_of_any_more_count_and_take_no_room() {
+        let mut tallies = Tallies::default();
+        tallies.open(Seq(1), "lecture mode in 1122".into(), Action::Mute);
+        let calls: Vec<CallKey> = (0..100).map(|call| CallKey::new(&format!("call-{call}"))).collect();
+        for (ask, call) in (2..).zip(&calls) {
+            tallies.asked(Seq(1), Seq(ask), Action::Mute, call);
+            if ask > 2 {
+                tallies.answered(Seq(ask), call, Outcome::Accepted);
+            }
+        }
+        tallies.forget(calls.iter());
+        assert_eq!(tallies.groups[&Seq(1)].text(), "lecture mode in 1122 muted 99, 1 to go");
+        assert_eq!(tallies.groups[&Seq(1)].last.len(), 1, "the one without an answer");
+        tallies.answered(Seq(2), &calls[0], Outcome::Refused);
+        tallies.forget(calls.iter());
+        assert_eq!(tallies.groups[&Seq(1)].text(), "lecture mode in 1122 muted 99, 1 failed");
+        assert!(tallies.groups[&Seq(1)].last.is_empty() && tallies.asks.is_empty());
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::conference::roster::Change;
 /// How often calls that are long gone are forgotten, in milliseconds.
 const FORGET_EVERY: i64 = 60_000;
 
+/// How often when very many are gone.
+const FORGET_CROWD_EVERY: i64 = 5_000;
+
 /// A clock that is behind by so much was set back.
 const SET_BACK: Duration = Duration::from_secs(10);
 
@@ -212,7 +215,8 @@ impl App {
         if self.view.is_due(now) {
             self.keep_line(|app| app.view.expire(&app.roster, now, held));
         }
-        if now.0 - self.forgot.0 >= FORGET_EVERY {
+        let since = now.0 - self.forgot.0;
+        if since >= FORGET_EVERY || (since >= FORGET_CROWD_EVERY && self.roster.is_crowded()) {
             self.forget();
         }
     }
@@ -223,10 +227,12 @@ impl App {
         let forgotten = self.roster.forget(self.now, self.settings.resume_within, self.holds());
         let (held, now) = (self.holds(), self.now);
         self.keep_line(|app| {
-            for id in forgotten {
-                app.view.follow(&Change::Removed(id), &app.roster, now, &held);
+            for (id, _) in &forgotten {
+                app.view.follow(&Change::Removed(*id), &app.roster, now, &held);
             }
         });
+        self.tallies.forget(forgotten.iter().map(|(_, key)| key));
+        self.take_numbers_back(forgotten.iter().map(|(id, _)| *id));
     }
 
     fn want_fields(&mut self) -> Option<Effect> {

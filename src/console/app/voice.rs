@@ -1,7 +1,7 @@
 //! A console that is heard and not seen: the numbers that callers have for typing, and every sentence until it is
 //! taken to be printed. A console on a screen has none of this.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{App, LOOKED_UP, Tone};
 use crate::conference::Moment;
@@ -23,9 +23,11 @@ pub struct Heard {
 /// Numbers and sentences of a console that is heard.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Voice {
-    /// Whom each number means, from 1; a number is never given twice.
-    ids: Vec<CallId>,
+    /// Whom each number means, from 1, as long as anything is known of the caller; a number is never given twice.
+    ids: BTreeMap<u32, CallId>,
     numbers: HashMap<CallId, u32>,
+    /// The last number that was given.
+    given: u32,
     said: Vec<Heard>,
     /// Whether what was before this console began has all come: only then is there something to say.
     began: bool,
@@ -34,8 +36,9 @@ pub(super) struct Voice {
 impl Voice {
     fn number(&mut self, id: CallId) {
         if let std::collections::hash_map::Entry::Vacant(place) = self.numbers.entry(id) {
-            self.ids.push(id);
-            place.insert(self.ids.len() as u32);
+            self.given += 1;
+            self.ids.insert(self.given, id);
+            place.insert(self.given);
         }
     }
 
@@ -89,16 +92,26 @@ impl App {
         self.voice.as_ref()?.numbers.get(&id).copied()
     }
 
-    /// Whom a number means, also when that caller is gone.
+    /// Whom a number means, also when that caller is gone; none once nothing is known of the caller any more.
     #[must_use]
     pub fn caller_of(&self, number: u32) -> Option<CallId> {
-        self.voice.as_ref()?.ids.get(usize::try_from(number.checked_sub(1)?).ok()?).copied()
+        self.voice.as_ref()?.ids.get(&number).copied()
+    }
+
+    /// Nothing is known of these callers any more.
+    pub(super) fn take_numbers_back(&mut self, forgotten: impl Iterator<Item = CallId>) {
+        let Some(voice) = &mut self.voice else { return };
+        for id in forgotten {
+            if let Some(number) = voice.numbers.remove(&id) {
+                voice.ids.remove(&number);
+            }
+        }
     }
 
     /// How many numbers have been given.
     #[must_use]
     pub fn numbers_given(&self) -> u32 {
-        self.voice.as_ref().map_or(0, |voice| voice.ids.len() as u32)
+        self.voice.as_ref().map_or(0, |voice| voice.given)
     }
 
     pub(super) fn hear(&mut self, at: Option<Moment>, tone: Tone, text: &str) {

@@ -97,19 +97,18 @@ fn no_such(app: &App, number: &str) -> String {
 }
 
 fn numbered(app: &App, token: &str) -> Result<CallId, String> {
-    let id = token.parse().ok().and_then(|number| app.caller_of(number)).ok_or_else(|| no_such(app, token))?;
-    if app.roster.get(id).is_none() {
-        return Err(format!("{token} has left and is off the list"));
-    }
-    Ok(id)
+    let number = given(app, token)?;
+    app.caller_of(number).filter(|id| app.roster.get(*id).is_some()).ok_or_else(|| format!("{token} has left and is off the list"))
+}
+
+/// A number that was given to somebody at some time.
+fn given(app: &App, token: &str) -> Result<u32, String> {
+    token.parse().ok().filter(|number| (1..=app.numbers_given()).contains(number)).ok_or_else(|| no_such(app, token))
 }
 
 /// Those of a range who are there. Its ends must be numbers that were given.
 fn range(app: &App, from: &str, to: &str) -> Result<Vec<CallId>, String> {
-    let end = |text: &str| -> Result<u32, String> {
-        text.parse().ok().filter(|number| app.caller_of(*number).is_some()).ok_or_else(|| no_such(app, text))
-    };
-    let (from, to) = (end(from)?, end(to)?);
+    let (from, to) = (given(app, from)?, given(app, to)?);
     let ids = (from.min(to)..=from.max(to)).filter_map(|number| app.caller_of(number));
     let there: Vec<_> = ids.filter(|id| app.roster.get(*id).is_some_and(is_there)).collect();
     if there.is_empty() { Err(format!("nobody from {from} to {to} is there")) } else { Ok(there) }

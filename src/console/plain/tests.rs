@@ -202,13 +202,14 @@ fn a_number_means_the_same_caller_as_long_as_the_process_lives() {
     let mut stage = room();
     stage.event(leave("a"));
     stage.wait(3_600);
-    assert!(stage.app.roster.get(id(&stage, 1)).is_none(), "long gone and forgotten");
+    assert_eq!(stage.app.caller_of(1), None, "long gone and forgotten, and no room is taken for it");
     stage.event(named_arrival("f", "1122", "33142685300", "Fay"));
     stage.event(named_arrival("a", "1122", "12157010680", "Ada Lovelace"));
     assert_eq!(asks(&mut stage, "mute 3"), [(Action::Mute, "c".into())]);
     assert_eq!(asks(&mut stage, "mute 6"), [(Action::Mute, "f".into())]);
     assert_eq!(asks(&mut stage, "mute 7"), [(Action::Mute, "a".into())], "another call, another number");
     assert_eq!(says(&mut stage, "mute 1"), "1 has left and is off the list");
+    assert_eq!(says(&mut stage, "mute 8"), "nobody has the number 8: they go from 1 to 7");
     // A leaver who comes back in the same call is the same caller.
     stage.event(leave("c"));
     stage.app.take_said();

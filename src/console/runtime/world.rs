@@ -25,7 +25,7 @@ pub struct World {
     pub signals: UnboundedReceiver<i32>,
     /// Panics of other threads, as sentences.
     pub panics: UnboundedReceiver<String>,
-    /// What is wrong with the contacts file or the log, as sentences.
+    /// What is wrong with the contacts file or the log, or short on this machine, as sentences.
     pub contacts: UnboundedReceiver<Vec<String>>,
     /// The folder that reports are written into; empty where there is no place for one.
     pub reports: PathBuf,

@@ -45,8 +45,8 @@ pub(super) fn keep(connection: &Connection, journal: &Path, version: i64) -> Res
     let part = beside(journal, &format!(".v{version}.part"));
     let made = write(connection, &part).and_then(|()| name_it(&part, &name).map_err(|error| error.to_string()));
     made.map_err(|why| {
-        // Half a copy is of no use to anybody, and takes room. There may be none.
-        let _ = fs::remove_file(&part);
+        // Half a copy is of no use to anybody, and takes room.
+        let _ = remove(&part);
         failed(why)
     })?;
     tracing::info!(copy = %name.display(), "the journal is of an older format; a copy of it was made");
@@ -55,17 +55,24 @@ pub(super) fn keep(connection: &Connection, journal: &Path, version: i64) -> Res
 
 /// Writes the copy, complete and sound, to the disk.
 fn write(connection: &Connection, part: &Path) -> Result<(), String> {
-    if let Err(error) = fs::remove_file(part)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(error.to_string());
-    }
+    remove(part).map_err(|error| error.to_string())?;
     // Private before there is anything in it: the engine takes a file that is empty.
     schema::make(part).map_err(|error| error.to_string())?;
     let target = part.to_str().ok_or("its name is no text")?;
     connection.execute("VACUUM INTO ?1", [target]).map_err(|error| error.to_string())?;
     File::open(part).and_then(|copy| copy.sync_all()).map_err(|error| error.to_string())?;
     if is_same(connection, part) { Ok(()) } else { Err("what was written cannot be read back".to_owned()) }
+}
+
+/// Removes what an earlier try left, with what the engine has beside it while it writes.
+fn remove(part: &Path) -> std::io::Result<()> {
+    for file in [beside(part, "-journal"), part.to_owned()] {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn name_it(part: &Path, name: &Path) -> std::io::Result<()> {

@@ -5,13 +5,14 @@
 //! leaves a hole in the log at which the reading of it ends: answered events behind the hole would be lost.
 
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::writer::{log_path, verdict};
+use super::verdict::{verdict, verdict_of_system};
+use super::writer::log_path;
 use crate::journal::AppendError;
 
 /// Bytes that are written anew at a time.
@@ -20,12 +21,9 @@ const PIECE: usize = 64 * 1024;
 /// Makes what the log holds safe on disk.
 pub(super) fn make_safe(connection: &mut Connection, database: &Path) -> Result<(), AppendError> {
     // Nobody may write meanwhile, not even somebody with the ordinary shell. Readers find the same bytes all the time.
-    let quiet = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| verdict(&error))?;
-    write_anew(&log_path(database)).map_err(|error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AppendError::Trouble(error.to_string()),
-        _ => AppendError::Failed(format!("making its log safe: {error}")),
-    })?;
-    quiet.rollback().map_err(|error| verdict(&error))
+    let quiet = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| verdict(&error, database))?;
+    write_anew(&log_path(database)).map_err(|error| verdict_of_system(&error))?;
+    quiet.rollback().map_err(|error| verdict(&error, database))
 }
 
 /// Writes a file's bytes over themselves, which makes the kernel write all of them to the disk with the next sync.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::reader::Reader;
 use super::retention::{Cut, Cutting, plan};
-use super::{OpenError, copy, lock, schema};
+use super::{OpenError, copy, leftover, lock, schema};
 use crate::conference::Moment;
 use crate::journal::ReadError;
 
@@ -65,6 +65,7 @@ pub fn prune(path: &Path, who: &str, limit: Moment) -> Result<Pruned, PruneError
     lock.leave_no_trace();
     let before = size(path);
     let mut connection = schema::open(path).map_err(PruneError::Open)?;
+    leftover::make_safe(&mut connection, path).map_err(|error| PruneError::Stopped(0, error.to_string()))?;
     let Some(cut) = plan(&Reader::new(path), limit).map_err(PruneError::Read)? else {
         return Ok(Pruned { events: 0, kept: 0, before, after: size(path), not_smaller: None });
     };

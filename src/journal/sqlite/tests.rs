@@ -343,7 +343,9 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
     drop(history);
 }
 
+mod failed;
 mod following;
+mod foreign;
 mod late;
 mod older;
 mod retention;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
@@ -18,6 +18,7 @@ use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
+use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health};
 
@@ -93,7 +94,7 @@ impl Writer {
                 match touch_database(&self.connection) {
                     // There is room again for what was held.
                     Ok(()) => self.batch(),
-                    Err(error) => self.is(verdict(&error).into()),
+                    Err(error) => self.is(verdict(&error, &self.path).into()),
                 }
             }
             if !matches!(&*self.health.borrow(), Health::Failed(_))
@@ -133,7 +134,7 @@ impl Writer {
                 self.held.mend(&mut draft.what);
             }
             let drafts = self.hand.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error))
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
@@ -181,7 +182,7 @@ impl Writer {
         if late.is_empty() {
             return Ok(None);
         }
-        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error))?;
+        write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error, &self.path))?;
         self.held.is_written(&late);
         self.last = Seq(self.last.0 + late.len() as u64);
         Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
@@ -202,7 +203,7 @@ impl Writer {
             return;
         }
         let Err(error) = cut_log(&self.connection) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             // Room or a lock is missing; the next batch tries again.
@@ -220,7 +221,7 @@ impl Writer {
             return;
         }
         let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };
-        if let AppendError::Failed(why) = verdict(&error) {
+        if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
             tracing::warn!(%error, "old events could not be cut from the journal; it is tried again later");
@@ -308,17 +309,4 @@ fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item 
 fn touch_database(connection: &Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
-}
-
-/// What an engine's error means for the next write. A failed sync may have cost pages that the kernel has
-/// forgotten since, so nothing after it can be trusted; a full or locked disk can be emptied.
-pub(super) fn verdict(error: &rusqlite::Error) -> AppendError {
-    let why = crate::text::clean_field(&error.to_string());
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
-            AppendError::Trouble(why)
-        }
-        None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
-        _ => AppendError::Failed(why),
-    }
 }

@@ -32,10 +32,11 @@ fn what_a_foreign_journal_holds_is_cleaned() {
 #[test]
 fn nothing_is_fetched_and_nothing_runs() {
     let page = page(&told(&options(100), [(0, join("a", "1", ADA))]));
-    for word in ["http://", "https://", "src=", "@import", "<script", "javascript:", "onclick"] {
+    for word in ["http://", "https://", "src=", "@import", "<script", "javascript:", "onclick", "<a ", "<form"] {
         assert!(!page.contains(word), "{word}");
     }
     assert!(page.contains("default-src 'none'"), "and the page forbids itself both");
+    assert!(page.contains("<meta name=\"referrer\" content=\"no-referrer\">"), "and tells nobody where it was");
     assert!(!page.contains("{{"), "every part is filled in");
 }
 

@@ -273,3 +273,20 @@ fn who_joined_against_a_rule_before_the_start_and_was_not_kicked_is_named_at_the
     young.app.update(young.now, Message::Restored);
     assert!(lines(&young, "not kicked").is_empty());
 }
+
+#[test]
+fn a_lecture_that_holds_for_weeks_keeps_its_count_and_nobody_who_left() {
+    let mut stage = Stage::with(1);
+    stage.play("M");
+    let mode = stage.last();
+    for call in 0..50 {
+        let key = format!("call {call}");
+        stage.event(join(&key, "1122", "12157010680"));
+        ruled(&mut stage, &key, Action::Mute, Rule::Lecture, mode, Some(Outcome::Accepted));
+        stage.event(leave(&key));
+        stage.wait(3_600);
+    }
+    assert_eq!(lines(&stage, "muted"), ["lecture mode in 1122 muted 50"]);
+    let debugged = format!("{:?}", stage.app.tallies);
+    assert_eq!(debugged.matches("call ").count(), 0, "{debugged}");
+}

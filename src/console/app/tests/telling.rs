@@ -161,6 +161,22 @@ fn what_was_wrong_with_a_refused_callback_is_told_once() {
 }
 
 #[test]
+fn who_is_turned_away_is_told_once_for_each_sentence() {
+    let mut stage = Stage::new(|_| {});
+    let strangers = |refused, sentence: &str| {
+        let strangers = Some(format!("{sentence} from 203.0.113.7").into());
+        Message::Listener(ListenerCounts { refused, strangers, ..ListenerCounts::default() })
+    };
+    for refused in 1..100 {
+        stage.app.update(stage.now, strangers(refused, "refused a request without the right token,"));
+    }
+    assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 99));
+    stage.app.update(stage.now, strangers(200, "refused 200 requests without the right token,"));
+    assert_eq!(stage.notice(), "refused 200 requests without the right token, from 203.0.113.7");
+    assert!(stage.app.lines.len() == 2 && stage.log_says("refused 200 requests"));
+}
+
+#[test]
 fn back_on_a_row_that_failed_the_reason_is_said_again() {
     let mut stage = Stage::with(2);
     stage.event(ask("a", Action::Mute));

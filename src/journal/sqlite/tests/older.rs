@@ -89,10 +89,11 @@ async fn half_a_copy_that_a_kill_left_is_made_anew() {
     let path = folder.path().join("j.sqlite");
     old(&path).await;
     std::fs::write(named(&path, ".v1.part"), "half").expect("left behind");
+    std::fs::write(named(&path, ".v1.part-journal"), "half").expect("left behind");
     std::fs::write(named(&path, ".v1"), "SQLite format 3\0 but no more").expect("a stranger's");
     drop(Sqlite::open(&path, "test").expect("opens"));
     assert_eq!(rows(&named(&path, ".v1.2")), rows(&path));
-    assert!(!named(&path, ".v1.part").exists());
+    assert!(!named(&path, ".v1.part").exists() && !named(&path, ".v1.part-journal").exists());
 }
 
 #[tokio::test]
