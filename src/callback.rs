@@ -42,7 +42,6 @@ pub use fields::is_known_field;
 use fields::{Fields, Kind};
 use guard::strangers::{Stranger, Strangers};
 pub use guard::{Guard, Limits};
-use progress::Progress;
 pub use server::{Listener, start};
 pub use urls::{CallbackUrl, MASKED, urls};
 
@@ -136,7 +135,7 @@ impl Door {
             return Err(Answer::headers_too_large(limits.header_block, limits.headers));
         }
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-        let progress = head.extensions.get::<Progress>();
+        let progress = head.extensions.get::<progress::Progress>();
         if let Err(stranger) = self.guard.admits(token, peer, &head.headers) {
             return Err(self.turn_away(stranger, progress).await);
         }
@@ -168,7 +167,7 @@ impl Door {
 
     /// The one answer to strangers. Who sends one after the other gets it late, on a connection that makes
     /// room before any other and that is not read on.
-    async fn turn_away(&self, stranger: Stranger, progress: Option<&Progress>) -> Answer {
+    async fn turn_away(&self, stranger: Stranger, progress: Option<&progress::Progress>) -> Answer {
         let noted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).note(stranger, (self.clock)());
         if let Some(sentence) = noted.tell {
             tracing::warn!("{sentence}");

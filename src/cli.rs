@@ -32,6 +32,7 @@ mod time;
 pub mod urls;
 
 pub use execute::execute;
+pub use faults::FAULT;
 pub use output::{WRONG, complain, fail, print, print_bytes};
 pub use read::read;
 

@@ -281,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_is_swept_and_keeps_its_lines() {
+        assert_eq!(sweep("one\n\ttwo\u{1b}[2J\r\n\u{202e}three\u{9b}"), "one\n\ttwo[2J\nthree");
+        assert!(matches!(sweep("nothing to do: 名前\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_letter_is_what_can_be_shown_without_a_pile_on_it() {
+        for (cell, is) in
+            [("a", true), ("│", true), ("e\u{301}", true), ("名", true), ("a\u{fe0f}", false), ("\u{1b}[2J", false), ("", true)]
+        {
+            assert_eq!(is_letter(cell), is, "{cell:?}");
+        }
+        assert!(is_letter(&format!("e{}", "\u{301}".repeat(3))) && !is_letter(&format!("e{}", "\u{301}".repeat(4))));
+        assert!(stands_alone('é') && !stands_alone('\u{301}') && !stands_alone('\u{202e}'));
+    }
+
+    #[test]
     fn cutting_counts_columns_not_bytes() {
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("日本語", 6, "…"), "日本語");

@@ -195,7 +195,7 @@ fn a_full_disk_is_told_and_recovers_without_a_restart() {
         let told = Senders::start(house.listener.address, 4, 20, "after", "").finish();
         assert!(told.refused.is_empty(), "{effect}: {told:?}");
         house.note(told);
-        assert!(!house.console.screen().says("callbacks are refused,"), "{}", house.console.screen_text());
+        house.console.wait_for(|screen| !screen.says("callbacks are refused,"), "no banner any more");
         house.has_all_answered();
         let (kinds, told_refused) = written_late(&house.stage.home.journal());
         // Every event of the senders, and Zoe.

@@ -8,6 +8,8 @@
 mod attack;
 #[path = "support/callers.rs"]
 mod callers;
+#[path = "support/load.rs"]
+mod load;
 #[path = "support/shapes.rs"]
 mod shapes;
 #[path = "support/siege.rs"]
@@ -15,8 +17,6 @@ mod siege;
 #[path = "support/storm.rs"]
 mod storm;
 mod support;
-#[path = "support/vitals.rs"]
-mod vitals;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -25,13 +25,13 @@ use std::time::{Duration, Instant};
 
 use attack::{Field, Outcome, PATIENCE, is_closed};
 use callers::{Callers, Told};
+use load::Load;
 use support::home::{Home, environment};
 use support::keys::Key;
 use support::pty::{Console, Setup};
 use support::scale::{Figures, full, pick};
 use support::screen::Reading as _;
 use support::stage::{Listener, Stage, path};
-use vitals::Vitals;
 
 /// Heads, bodies, idle connections and answers that nobody reads have ten seconds each; then two more to say good-bye.
 /// The rest is for a busy machine that runs this unoptimised beside other tests.
@@ -70,7 +70,7 @@ struct Besieged {
     stage: Stage,
     console: Console,
     listener: Listener,
-    vitals: Vitals,
+    load: Load,
     descriptors: usize,
     threads: u64,
     memory: u64,
@@ -92,17 +92,17 @@ impl Besieged {
     }
 
     fn with(change: impl FnOnce(Setup) -> Setup) -> Self {
-        vitals::need_descriptors(4_096);
+        load::need_descriptors(4_096);
         let stage = Stage::new();
         let (mut console, listener) = stage.open_as(&change(stage.setup().size(120, 40)));
-        let vitals = Vitals::of(console.pid());
+        let load = Load::of(console.pid());
         // Everything is loaded, and every connection made that stays.
         listener.join(&console, "ada", "Ada", "12157010680");
         console.send_keys("m");
         console.wait_for_row("Ada", "muted");
-        let (descriptors, threads, memory) = (vitals.descriptors(), vitals.threads(), vitals.most_memory());
+        let (descriptors, threads, memory) = (load.descriptors(), load.threads(), load.most_memory());
         let log = stage.home.log().len();
-        Self { stage, console, listener, vitals, descriptors, threads, memory, log }
+        Self { stage, console, listener, load, descriptors, threads, memory, log }
     }
 
     /// Attacks while good callers call and a moderator presses keys, then looks at everything that was promised.
@@ -131,8 +131,8 @@ impl Besieged {
             assert!(outcome.connections > 0 && outcome.longest < TIMED_OUT, "{attack}: {outcome:?}");
         }
         assert!(told.worst < ANSWERED, "a good callback took {:?}", told.worst);
-        assert!(frames as u64 <= 10 + 31 * lasted.as_secs(), "{frames} frames in {lasted:?}");
-        let memory = self.vitals.most_memory().saturating_sub(self.memory);
+        assert!(frames as u128 <= 10 + 31 * lasted.as_millis() / 1_000, "{frames} frames in {lasted:?}");
+        let memory = self.load.most_memory().saturating_sub(self.memory);
         assert!(memory <= MEMORY, "{memory} KiB more than before");
         let log = self.stage.home.log().len() - self.log;
         assert!(
@@ -169,8 +169,8 @@ impl Besieged {
     #[track_caller]
     fn is_as_before(&mut self, told: &Told) {
         self.listener.tell("join", "key=after&conference=1122");
-        wait_until("every connection is closed", || self.vitals.descriptors() <= self.descriptors);
-        assert!(self.vitals.threads() <= self.threads, "{} threads, {} before", self.vitals.threads(), self.threads);
+        wait_until("every connection is closed", || self.load.descriptors() <= self.descriptors);
+        assert!(self.load.threads() <= self.threads, "{} threads, {} before", self.load.threads(), self.threads);
         let calls = self.calls();
         let lost: Vec<_> = told.keys.iter().filter(|key| !calls.contains(*key)).collect();
         assert!(lost.is_empty() && calls.contains("after"), "answered and not in the journal: {lost:?}");
@@ -299,11 +299,11 @@ fn few_descriptors_are_told_and_enough_for_the_rest() {
 #[test]
 fn without_descriptors_nothing_spins_and_everything_comes_back() {
     let mut besieged = Besieged::new();
-    let vitals = besieged.vitals;
+    let load = besieged.load;
     let held = silent(besieged.listener, 100);
-    wait_until("all are in", || vitals.descriptors() >= besieged.descriptors + 100);
+    wait_until("all are in", || load.descriptors() >= besieged.descriptors + 100);
     // Not one more: whoever comes gets the place of one who is silent, and others get some, too.
-    vitals.limit_descriptors(vitals.descriptors() as u64);
+    load.limit_descriptors(load.descriptors() as u64);
     let callers = Callers::start(besieged.listener.address, "none");
     for asked in 1..4 {
         besieged.ask(["u", "m"][asked % 2], asked);
@@ -313,20 +313,20 @@ fn without_descriptors_nothing_spins_and_everything_comes_back() {
     let told = callers.finish();
     assert!(told.worst < ANSWERED, "{told:?}");
     drop(held);
-    wait_until("all are out", || vitals.descriptors() <= besieged.descriptors);
+    wait_until("all are out", || load.descriptors() <= besieged.descriptors);
 
     // Not even one: nothing can be taken, and waiting costs nothing.
-    vitals.limit_descriptors(8);
+    load.limit_descriptors(8);
     let target = path("join", "key=late&conference=1122");
     let mut late = silent(besieged.listener, 5);
     for stream in &mut late {
         stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).expect("sent");
     }
-    let (before, began) = (vitals.processor_time(), Instant::now());
+    let (before, began) = (load.processor_time(), Instant::now());
     std::thread::sleep(Duration::from_secs(1));
-    let (took, lasted) = (vitals.processor_time().saturating_sub(before), began.elapsed());
+    let (took, lasted) = (load.processor_time().saturating_sub(before), began.elapsed());
     assert!(took < lasted / 4, "{took:?} of processor time in {lasted:?}");
-    vitals.limit_descriptors(4_096);
+    load.limit_descriptors(4_096);
     for mut stream in late {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");

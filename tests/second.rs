@@ -127,6 +127,8 @@ fn commands_beside_it_read_the_journal_or_leave_it_alone_and_say_who_has_it() {
     assert!(code == 0 && told.contains("1 caller is in"), "{told}");
     let (_, told, _) = run(&stage, &["check"]);
     assert!(told.contains(&format!("is being written by {who}")), "{told}");
+    // Only to see whether it is there, without any ask in it.
+    assert!(stage.provider.take_complaints().iter().all(|complaint| complaint.contains("HEAD ")));
     let (code, told, complained) = run(&stage, &["prune", "--older-than", "30d"]);
     assert!(complained.contains(&format!("is being written by {who}; close that one")), "{complained}");
     assert_eq!((code, told.as_str()), (1, ""));

@@ -8,9 +8,9 @@ mod desk;
 mod kept;
 #[path = "support/ledger.rs"]
 mod ledger;
-#[path = "support/samples.rs"]
-mod samples;
 mod support;
+#[path = "support/vitals.rs"]
+mod vitals;
 
 use std::path::Path;
 use std::process::Command;
@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 
 use desk::Desk;
 use kept::Line;
-use samples::{Vitals, length, quarters};
 use support::home::{Home, environment, log_directory};
 use support::provider::Provider;
 use support::pty::DEADLINE;
 use support::scale::{Figures, pick};
+use vitals::{Vitals, length, quarters};
 
 /// How much memory may be above that of the second quarter in the last one: a fortieth, and a megabyte for what the
 /// allocator holds back.
@@ -32,13 +32,14 @@ fn margin(memory: u64) -> u64 {
     memory + memory / 40 + 1_024
 }
 
-/// The most that the log beside the journal may hold, in bytes: a thousand pages and what comes while they are copied.
-const LOG: u64 = 12 << 20;
+/// The most that the log beside the journal may hold, in bytes: a thousand pages, and what comes while
+/// somebody reads.
+const LOG: u64 = 32 << 20;
 
 /// The most that all files of the program's own log may hold.
 const LOGS: u64 = 16 << 20;
 
-/// What is gone is remembered for a minute, so a quarter of a full run must be longer than that.
+/// What is gone is in sight for half a minute and remembered for a while, so a quarter of a full run must be longer than that.
 const LEAST: Duration = Duration::from_secs(320);
 
 /// How often the process is looked at along the run.
@@ -84,6 +85,7 @@ fn nothing_grows_with_what_has_come_and_gone() {
     let least = pick(Duration::ZERO, LEAST);
     let (home, provider) = (Home::new(), Provider::forgetful());
     let (mut desk, listener) = Desk::open(&home, &provider);
+    desk.listen_for("lecture mode");
     let mut residents = Line::open(listener.address);
     for resident in 0..RESIDENTS {
         residents.tell("join", &format!("key=resident-{resident}&conference=1122&number=4930901820{resident:02}"));
@@ -118,6 +120,8 @@ fn nothing_grows_with_what_has_come_and_gone() {
             desk.say(if on { "lecture 1122 on" } else { "lecture 1122 off" });
             asked += RESIDENTS as u64;
             provider.wait_for_count(asked as usize);
+            // The console may be behind the asks, and takes what holds already for said.
+            desk.hear(if on { "began lecture mode" } else { "ended lecture mode" });
         } else {
             std::thread::sleep(Duration::from_millis(5));
         }

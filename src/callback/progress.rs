@@ -14,6 +14,17 @@ const ANSWERING: u8 = 2;
 /// The answer is made and on its way out.
 const FLUSHING: u8 = 3;
 
+/// What is known of whoever a connection is from. The first are the first to make room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// Sends one wrong token after the other.
+    Unwanted,
+    /// Never brought a request with the token.
+    Stranger,
+    /// Did.
+    Known,
+}
+
 /// How far one connection is. Clones tell of the same one.
 #[derive(Clone, Debug)]
 pub(super) struct Progress(Arc<State>);
@@ -25,7 +36,7 @@ struct State {
     is_known: AtomicBool,
     had_a_turn: AtomicBool,
     /// Nothing that came with the request is worth reading on.
-    last: AtomicBool,
+    is_last: AtomicBool,
     /// Counts what happens on all connections; a smaller number was earlier.
     ticks: Arc<AtomicU64>,
     /// Told when a connection may be closed to make room that could not be before.
@@ -41,7 +52,7 @@ impl Progress {
             since,
             is_known: AtomicBool::default(),
             had_a_turn: AtomicBool::default(),
-            last: AtomicBool::default(),
+            is_last: AtomicBool::default(),
             ticks,
             freed,
         }))
@@ -75,16 +86,12 @@ impl Progress {
 
     /// The connection is the first to make room, and ends as soon as its answer is out.
     pub(super) fn comes_last(&self) {
-        self.0.last.store(true, Ordering::Relaxed);
-        self.0.is_known.store(false, Ordering::Relaxed);
-        self.0.since.store(0, Ordering::Relaxed);
-        // What it asked is known, so nothing has to be read first.
+        self.0.is_last.store(true, Ordering::Relaxed);
         self.had_a_turn();
     }
 
-    /// Whether it ends with its answer, and nothing more that was sent is read.
     pub(super) fn is_last(&self) -> bool {
-        self.0.last.load(Ordering::Relaxed)
+        self.0.is_last.load(Ordering::Relaxed)
     }
 
     /// The answer was handed to hyper; what is written until the next flush is still ours.
@@ -121,8 +128,13 @@ impl Progress {
     ///
     /// Those that never brought a request with the token come before those that did, so that a flood of strangers
     /// closes none that a proxy or a provider keeps; then the one that has waited longest.
-    pub(super) fn rank(&self) -> Option<(bool, u64)> {
-        let rank = (self.is_known(), self.0.since.load(Ordering::Relaxed));
+    pub(super) fn rank(&self) -> Option<(Standing, u64)> {
+        let standing = match (self.is_last(), self.is_known()) {
+            (true, _) => Standing::Unwanted,
+            (false, false) => Standing::Stranger,
+            (false, true) => Standing::Known,
+        };
+        let rank = (standing, self.0.since.load(Ordering::Relaxed));
         (self.phase() != ANSWERING && self.0.had_a_turn.load(Ordering::Relaxed)).then_some(rank)
     }
 }
@@ -145,6 +157,18 @@ mod tests {
         assert_eq!(first.rank(), None);
         first.answer_is_made();
         assert!(first.rank() > second.rank(), "the wait begins anew");
+    }
+
+    #[test]
+    fn whoever_comes_last_makes_room_first() {
+        let (ticks, freed) = (Arc::default(), Arc::default());
+        let (stranger, last) = (Progress::new(&ticks, &freed), Progress::new(&ticks, &freed));
+        stranger.had_a_turn();
+        last.request_is_complete();
+        last.answer_is_made();
+        last.head_is_complete();
+        last.comes_last();
+        assert!(last.rank() < stranger.rank(), "whatever it brought before");
     }
 
     #[test]

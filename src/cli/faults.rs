@@ -14,7 +14,7 @@ use crate::console::terminal::give_back;
 use crate::text;
 
 /// The exit code after a fault of confmod's own: what Rust gives a program that panicked.
-pub(super) const FAULT: u8 = 101;
+pub const FAULT: u8 = 101;
 
 /// The longest that a panic's words, or a line of its backtrace, are told, in bytes.
 const WORDS: usize = 1_024;

@@ -33,6 +33,8 @@ pub(super) fn moment(text: &str, now: Moment, zone: &TimeZone) -> Result<Moment,
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -61,5 +63,15 @@ mod tests {
         }
         let berlin = TimeZone::get("Europe/Berlin").expect("a zone");
         assert_eq!(moment("2026-11-22T12:00", now, &berlin), Ok(Moment(now.0 - 3_600_000)));
+    }
+    proptest! {
+        #[test]
+        fn any_text_is_a_time_or_a_sentence(text in "[-+0-9a-zTZ:.\\[\\]/ ]{0,40}|\\PC{0,20}|.{0,20}", now in any::<i64>()) {
+            for zone in [TimeZone::UTC, TimeZone::fixed(jiff::tz::offset(25))] {
+                if let Err(said) = moment(&text, Moment(now), &zone) {
+                    prop_assert!(said.len() < 600 && said.chars().all(crate::text::is_showable), "{}", said);
+                }
+            }
+        }
     }
 }

@@ -167,20 +167,20 @@ pub fn wait(mut holds: impl FnMut() -> bool, what: &str) {
     }
 }
 
-/// The fields of a process after its name: its state first.
-fn fields(pid: i32) -> Option<Vec<String>> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
 fn state(pid: i32) -> Option<char> {
-    fields(pid)?[0].chars().next()
+    Some(name_and_state(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?.1)
 }
 
-/// The time that a process has worked, in hundredths of a second.
-pub fn worked(pid: i32) -> Option<u64> {
-    let fields = fields(pid)?;
-    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+/// The name is in parentheses, and the state is the first field after it.
+fn name_and_state(stat: &str) -> Option<(String, char)> {
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+    Some((name.to_owned(), fields.trim_start().chars().next()?))
+}
+
+/// The threads of a process: name and state, `R` for one that is at work. Nothing when the process is gone.
+pub fn threads(pid: i32) -> Vec<(String, char)> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| name_and_state(&std::fs::read_to_string(thread.path().join("stat")).ok()?)).collect()
 }
 
 /// Numbers that look thrown and are the same in every run.

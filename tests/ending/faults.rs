@@ -8,7 +8,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rustix::process::Signal;
 
-use crate::busy::Busy;
+use crate::busy::{Busy, LONGEST};
 use crate::support;
 use crate::support::harm;
 use crate::support::provider::Answer;
@@ -82,11 +82,26 @@ fn a_panic_of_the_console_ends_it_in_order() {
     for words in ["panic in the thread main (sprung by [31mEve 2J at ", " 10: ", "The callers stay in the conference"] {
         assert!(told.contains(words), "{words}:\n{}", busy.console.screen_text());
     }
+    // It is told where it stays in sight.
+    assert!(told.rfind("\u{1b}[?1049l") < told.find("panic in the thread main (sprung by [31mEve 2J at "), "{told}");
     assert_eq!(harm::in_terminal(&busy.console.raw()), Vec::<String>::new());
     let ended = busy.ends(asked, FAULT);
     assert_eq!(ended.outcomes(), ["not_sent", "unknown"]);
     assert_eq!(ended.last(), "stopped");
     assert!(std::fs::read_to_string(log(&ended.stage)).expect("a log").contains("ERROR main:"));
+}
+
+/// Whatever keeps the console from ending, the process ends, and the terminal comes back.
+#[test]
+fn a_console_that_hangs_is_ended_all_the_same() {
+    let hang = |stage: &Stage, setup: Setup| trapped(stage, setup, "main", "heard a signal").env("TRAP_HANGS", "1");
+    let busy = Busy::on(Stage::new(), hang);
+    busy.console.signal(Signal::CONT);
+    let asked = Instant::now();
+    busy.console.signal(Signal::TERM);
+    assert_eq!(busy.console.exit_code(), 143);
+    assert!(asked.elapsed() < LONGEST, "{:?}", asked.elapsed());
+    busy.console.terminal_is_clean();
 }
 
 #[test]

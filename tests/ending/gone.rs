@@ -1,10 +1,11 @@
 //! A terminal that is gone, or takes nothing any more.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::busy::{Busy, LONGEST, worked};
+use crate::busy::{ADA, Busy, LONGEST, threads, wait};
+use crate::support::provider::Answer;
 use crate::support::stage::Stage;
 
 /// Through a shell that ignores the signal of a closed window, as `nohup` does.
@@ -36,27 +37,29 @@ fn whoever_started_it_deaf_to_the_signal_means_it() {
     busy.ends(Instant::now(), 143);
 }
 
+/// With nothing to draw and deaf to the signal, only the terminal itself tells that it is gone.
 #[test]
-fn it_does_not_work_on_a_terminal_that_is_gone() {
+fn a_terminal_that_is_gone_is_noticed_and_not_read_on_and_on() {
     let stage = Stage::new();
-    let (mut console, listener) = stage.open();
-    listener.join(&console, "ada", "Ada", crate::busy::ADA);
-    stage.provider.script(crate::support::provider::Answer::Hang);
+    let (mut console, listener) = stage.open_as(&stage.setup().through("/bin/sh", DEAF));
+    listener.join(&console, "ada", "Ada", ADA);
+    // The ask in flight keeps it for more than a second.
+    stage.provider.script(Answer::Hang);
     console.send_keys("m");
     stage.provider.wait_for_request(1);
-    // The ask in flight keeps it for more than a second.
-    let pid = console.pid();
-    let before = worked(pid).expect("a process");
-    let (asked, mut after) = (Instant::now(), before);
+    console.wait_for_row("Ada", "muting");
+    wait(|| threads(console.pid()).iter().all(|(name, _)| name != "phones"), "the phone library's tables");
     console.hang_up();
-    while let Some(now) = worked(pid).filter(|_| console.is_running()) {
-        after = now.max(after);
-        assert!(asked.elapsed() < LONGEST);
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let asked = Instant::now();
+    let (mut looks, mut at_work) = (0, 0);
+    while console.is_running() {
+        looks += 1;
+        at_work += u32::from(threads(console.pid()).iter().any(|(_, state)| *state == 'R'));
+        assert!(asked.elapsed() < LONGEST, "it is not noticed");
+        std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(console.exit_code(), 129);
-    let hundredths = after - before;
-    assert!(hundredths < 50, "it worked for {hundredths} hundredths of a second of {:?}", asked.elapsed());
+    assert!(looks > 20 && at_work * 2 < looks, "it was at work {at_work} of {looks} times that it was looked at");
 }
 
 #[test]

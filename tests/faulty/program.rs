@@ -1,5 +1,7 @@
 //! confmod as it is shipped, but for its log: one of its records is a trap. The thread that writes it panics, once.
 //!
+//! With `TRAP_HANGS` it never comes back instead.
+//!
 //! So a test can break each thread of the real program, and the program needs no way to be broken. `TRAP_THREAD`
 //! names the thread, `TRAP_WORDS` a part of the record, `TRAP_LOG` the file that the records go to.
 #![allow(clippy::expect_used, reason = "it is there to fail")]
@@ -23,7 +25,8 @@ fn main() -> ExitCode {
     let set = |name: &str| std::env::var(name).unwrap_or_default();
     if !set("TRAP_THREAD").is_empty() {
         let log = File::create(set("TRAP_LOG")).expect("a file for the log");
-        let trap = Trap { thread: set("TRAP_THREAD"), words: set("TRAP_WORDS"), log, sprung: AtomicBool::new(false) };
+        let (thread, words, hangs) = (set("TRAP_THREAD"), set("TRAP_WORDS"), !set("TRAP_HANGS").is_empty());
+        let trap = Trap { thread, words, hangs, log, sprung: AtomicBool::new(false) };
         tracing::subscriber::set_global_default(trap).expect("the first log");
     }
     execute(Cli::parse())
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
 struct Trap {
     thread: String,
     words: String,
+    hangs: bool,
     log: File,
     sprung: AtomicBool,
 }
@@ -48,6 +52,11 @@ impl Subscriber for Trap {
         let text = format!("{} {thread}:{}\n", event.metadata().level(), line.0.escape_debug());
         (&self.log).write_all(text.as_bytes()).expect("written");
         let trap = thread == self.thread && text.contains(&self.words) && !self.sprung.swap(true, Ordering::SeqCst);
+        if trap && self.hangs {
+            loop {
+                std::thread::park();
+            }
+        }
         assert!(!trap, "{WORDS}");
     }
 

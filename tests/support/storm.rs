@@ -104,11 +104,14 @@ pub fn wrong_tokens(field: &Field) -> Outcome {
 /// The share of 64 MB a second of one of six senders.
 const SHARE: f64 = 64e6 / 6.0;
 
+/// Connections of one sender: as many as the machine has ports for, and no more.
+const PORTS: usize = 4_000;
+
 /// One that sends sixteen at a time and then reads the answers to them.
 fn kept_senders(field: &Field, blob: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
     let began = Instant::now();
-    'connections: while field.goes_on() {
+    'connections: while field.goes_on() && outcome.connections < PORTS {
         let Some(stream) = field.connect() else { break };
         outcome.connections += 1;
         while field.goes_on() {
@@ -128,8 +131,7 @@ fn kept_senders(field: &Field, blob: &[u8]) -> Outcome {
 fn new_senders(field: &Field, request: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
     let began = Instant::now();
-    // As many as the machine has ports for, and no more.
-    while field.goes_on() && outcome.connections < 5_000 {
+    while field.goes_on() && outcome.connections < PORTS {
         let Some(stream) = field.connect() else { break };
         outcome.connections += 1;
         outcome.bytes += pour(&stream, request).0;

@@ -1,73 +1,49 @@
-//! What a process takes of the machine, as the kernel counts it: memory, descriptors, threads, processor time.
+//! What a running process takes: memory, descriptors, threads, files. Samples along a run, and whether they are flat.
+#![allow(dead_code, reason = "each test file uses a part of this")]
+#![allow(unreachable_pub, reason = "inside a test program nothing can be reached from outside")]
 
 use std::fs;
-use std::time::Duration;
+use std::path::Path;
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
-
-/// A process that is looked at from outside.
-#[derive(Clone, Copy, Debug)]
+/// One look at a process.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Vitals {
-    pid: i32,
+    /// Resident memory in KiB.
+    pub memory: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 impl Vitals {
-    /// Of the process with this id.
-    pub fn of(pid: i32) -> Self {
-        Self { pid }
-    }
-
-    /// Open file descriptors.
+    /// Looks at a process; fails the test when it is gone.
     #[track_caller]
-    pub fn descriptors(self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid)).expect("the process is there").count()
-    }
-
-    /// Threads.
-    #[track_caller]
-    pub fn threads(self) -> u64 {
-        self.status("Threads:")
-    }
-
-    /// The most memory that it ever held at once, in KiB; without what the kernel keeps for its sockets.
-    #[track_caller]
-    pub fn most_memory(self) -> u64 {
-        self.status("VmHWM:")
-    }
-
-    /// Processor time that it took so far, on all processors together.
-    #[track_caller]
-    pub fn processor_time(self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).expect("the process is there");
-        // The name in brackets may hold spaces; what follows it does not.
-        let fields: Vec<&str> = stat.rsplit_once(')').expect("a name in brackets").1.split_whitespace().collect();
-        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().expect("ticks")).sum();
-        // Linux counts for user space in hundredths of a second, whatever its own clock does.
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// Sets how many descriptors it may have; those that it has beyond it stay open.
-    pub fn limit_descriptors(self, most: u64) {
-        let pid = Pid::from_raw(self.pid).expect("a process id");
-        let hard = getrlimit(Resource::Nofile).maximum;
-        prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(most), maximum: hard }).expect("another limit");
-    }
-
-    #[track_caller]
-    fn status(self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("the process is there");
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {status}"));
-        line.split_whitespace().next().and_then(|figure| figure.parse().ok()).unwrap_or_else(|| panic!("{name}{line}"))
+    pub fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is there");
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name} in {status}"));
+            line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number")
+        };
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count() as u64;
+        Self { memory: field("VmRSS:"), descriptors, threads: field("Threads:") }
     }
 }
 
-/// Lets the test itself hold this many descriptors.
-#[track_caller]
-pub fn need_descriptors(wanted: u64) {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < wanted) {
-        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
-        setrlimit(Resource::Nofile, raised)
-            .unwrap_or_else(|error| panic!("this test needs {wanted} descriptors, ulimit -Hn is less: {error}"));
-    }
+/// The length of a file in bytes; 0 where there is none.
+pub fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// The middle one of some values.
+pub fn median(values: impl IntoIterator<Item = u64>) -> u64 {
+    let mut values: Vec<u64> = values.into_iter().collect();
+    values.sort_unstable();
+    values[values.len() / 2]
+}
+
+/// The medians of the second quarter of a run and of its last one: what comes in with the start is in neither.
+pub fn quarters(values: &[u64]) -> (u64, u64) {
+    let quarter = values.len() / 4;
+    (median(values[quarter..2 * quarter].iter().copied()), median(values[3 * quarter..].iter().copied()))
 }

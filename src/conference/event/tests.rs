@@ -99,3 +99,24 @@ fn standing_facts_are_kinds_and_a_bare_body_is_read() {
     let hand = What::Hand(HandMoved { call: "7".into(), up: false, first: false, by: None });
     assert_eq!(hand.body().expect("a body"), r#"{"call":"7","up":false}"#, "what a caller did needs no more");
 }
+
+#[test]
+fn texts_of_a_foreign_journal_are_cleaned_and_its_times_brought_into_the_calendar() {
+    let long = "x".repeat(400);
+    for (name, wanted) in [
+        ("Eve\u{1b}[2J\u{202e}", "Eve[2J"),
+        (" two  words ", "two words"),
+        ("Zo\u{301}\u{301}\u{301}\u{301}\u{301}", "Zo\u{301}\u{301}\u{301}"),
+        ("\"quoted\"\\", "\"quoted\"\\"),
+        (&long, &long[..256]),
+    ] {
+        let body = serde_json::json!({ "call": name, "conference": "1122", "name": name }).to_string();
+        let Ok(Some(What::Joined(arrival))) = What::read("joined", &body) else { panic!("{body} is a join") };
+        assert_eq!((arrival.call.as_str(), arrival.name.as_deref()), (wanted, Some(wanted)));
+        let written = What::Joined(arrival.clone()).body().expect("a body");
+        assert_eq!(What::read("joined", &written).ok().flatten(), Some(What::Joined(arrival)), "reading again changes nothing");
+    }
+    let down = |since: i64| What::read("listening", &format!("{{\"down_since\":{since}}}")).ok().flatten();
+    let listening = |at| Some(What::Listening(Listening { down_since: Some(at) }));
+    assert_eq!([down(i64::MIN), down(7), down(i64::MAX)], [listening(Moment::EARLIEST), listening(Moment(7)), listening(Moment::LATEST)]);
+}

@@ -26,6 +26,7 @@ struct Seen {
     text: String,
     frames: usize,
     repaints: usize,
+    stops: usize,
     copied: Vec<String>,
     rings: Vec<Instant>,
     notified: Vec<(Way, String)>,
@@ -54,6 +55,11 @@ impl Screen for FakeScreen {
 
     fn repaint(&mut self) -> io::Result<()> {
         self.0.borrow_mut().repaints += 1;
+        Ok(())
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().stops += 1;
         Ok(())
     }
 
@@ -257,6 +263,25 @@ async fn a_signal_ends_the_session_and_a_second_one_does_not_wait() {
         desk.signals.send(2).expect("taken");
         assert_eq!(desk.end().await, Ending::Signal(15));
         drop(never);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_drawn_on_a_terminal_that_was_left() {
+    local(async {
+        let desk = Desk::open(|_| {});
+        desk.until("the phone tables and the first frame", |seen| seen.frames >= 2).await;
+        desk.signals.send(SIGTSTP).expect("taken");
+        desk.until("the stop", |seen| seen.stops == 1).await;
+        let before = desk.seen.borrow().frames;
+        desk.append(caller()).await;
+        tokio::time::sleep(FRAME * 3).await;
+        assert_eq!(desk.seen.borrow().frames, before);
+        desk.signals.send(SIGCONT).expect("taken");
+        desk.until("the row", |seen| seen.repaints == 1 && seen.text.contains("Ada ")).await;
+        desk.signals.send(15).expect("taken");
+        assert_eq!(desk.end().await, Ending::Signal(15));
     })
     .await;
 }

@@ -154,6 +154,25 @@ async fn the_thread_works_on_a_journal_on_disk() {
     assert_eq!(bridge.left().len(), 2, "and nothing from before was sent");
 }
 
+#[tokio::test]
+async fn what_is_dropped_has_written_down_how_it_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sqlite = crate::journal::sqlite::Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("a journal");
+    let journal: Arc<dyn Journal> = Arc::new(sqlite);
+    let bridge = Fake::new([yes(60_000)]);
+    let settings = Settings { clock: Arc::new(crate::journal::now), ..settings() };
+    let dispatch = Dispatch::start(journal.clone(), bridge.clone(), settings).expect("started");
+    let asked = journal.append(crate::journal::Draft::new(crate::journal::now(), What::Asked(ask("a", Cause::Key))));
+    let asked = durable(asked).await;
+    while bridge.left().is_empty() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    drop(dispatch);
+    let last = journal.history().read(asked, 100).expect("readable").pop();
+    let is_end = |what: &What| matches!(what, What::Answered(answer) if answer.ask == asked && answer.outcome == Outcome::Unknown);
+    assert!(last.as_ref().is_some_and(|last| is_end(&last.what)), "{last:?}");
+}
+
 async fn durable(receipt: Receipt) -> Seq {
     receipt.durable().await.expect("written")
 }

@@ -345,6 +345,7 @@ async fn a_closed_journal_is_whole_in_its_one_file() {
 
 mod failed;
 mod following;
+mod foreign;
 mod late;
 mod older;
 mod retention;
