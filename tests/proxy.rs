@@ -63,7 +63,10 @@ fn through(kind: Kind) {
         assert_eq!(front.ask("127.0.0.5", &callback("Eve"), &["--header", header]).0, 403, "{header}");
         assert_eq!(front.ask("127.0.0.17", &callback("Ada"), &["--header", &header.replace("127.0.0.17", "127.0.0.5")]).0, 200, "{header}");
     }
-    assert_eq!(front.ask("127.0.0.1", &callback("Eve"), &[]).0, 403, "the proxy's own address");
+    // Also where confmod would believe it of who connects.
+    for header in ["X-Nothing: x", forged[0]] {
+        assert_eq!(front.ask("127.0.0.1", &callback("Eve"), &["--header", header]).0, 403, "the proxy's own address, {header}");
+    }
     assert_eq!(front.ask("127.0.0.17", &wrong, &[]).0, 403);
 
     // Nothing else is there.

@@ -1,7 +1,7 @@
 //! What the listener counts, for the console's header, and which slips of a call flow are worth telling. Nothing here
 //! waits; only sentences take a lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ pub struct Counts {
     evicted: AtomicU64,
     last: AtomicI64,
     slips: Mutex<Slips>,
-    strangers: Mutex<Option<Arc<str>>>,
+    strangers: Mutex<VecDeque<Arc<str>>>,
     news: Notify,
 }
 
@@ -35,6 +35,9 @@ type Sort = (&'static str, &'static str);
 
 /// How long slips of one sort are only counted after one was told, in milliseconds.
 const QUIET: i64 = 60_000;
+
+/// Sentences about strangers that are kept for whoever shows them. There are two a minute at the most.
+const KEPT: usize = 8;
 
 /// Stands for "there was no callback yet".
 const NEVER: i64 = i64::MIN;
@@ -80,9 +83,10 @@ impl Counts {
         self.slips.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
     }
 
-    /// The last thing that is to be told of requests that were not let in, as a sentence: from where, and how many.
-    pub fn last_strangers(&self) -> Option<Arc<str>> {
-        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is to be told of requests that were not let in since this was last asked, as sentences: from where, and
+    /// how many. For one who asks.
+    pub fn take_strangers(&self) -> Vec<Arc<str>> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
     }
 
     /// Waits until something was refused or dropped since the last wait. For one waiter.
@@ -107,7 +111,12 @@ impl Counts {
     }
 
     pub(super) fn turned_away(&self, sentence: &str) {
-        *self.strangers.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence.into());
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where nobody shows them, the oldest goes.
+        while strangers.len() >= KEPT {
+            strangers.pop_front();
+        }
+        strangers.push_back(sentence.into());
     }
 
     pub(super) fn refused(&self) {
@@ -144,6 +153,19 @@ mod tests {
         assert_eq!((slipped("no key", 60_000), slipped("no key", 60_001)), (Some(2), None));
         assert_eq!(counts.last_slip().as_deref(), Some("no key at 60000"));
         assert_eq!(slipped("no key", 5), Some(1), "the clock was set back");
+    }
+
+    #[test]
+    fn what_is_told_of_strangers_is_told_once_and_kept_for_a_while() {
+        let counts = Counts::default();
+        counts.turned_away("one");
+        counts.turned_away("two");
+        assert_eq!((counts.take_strangers(), counts.take_strangers()), (vec!["one".into(), "two".into()], vec![]));
+        for number in 0..1_000 {
+            counts.turned_away(&number.to_string());
+        }
+        let kept = counts.take_strangers();
+        assert_eq!((kept.len(), kept.last().map(|last| &**last)), (KEPT, Some("999")));
     }
 
     #[test]

@@ -167,7 +167,7 @@ where
                     refused: counts.refused_count(),
                     dropped: counts.dropped_count(),
                     slip: counts.last_slip(),
-                    strangers: counts.last_strangers(),
+                    strangers: counts.take_strangers(),
                 };
                 session.tell(Message::Listener(counts));
             }

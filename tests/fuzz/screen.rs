@@ -199,7 +199,7 @@ pub fn words(input: &[u8]) {
             refused: u64::MAX,
             dropped: u64::MAX,
             slip: Some(text.as_str().into()),
-            strangers: Some(text.as_str().into()),
+            strangers: vec![text.as_str().into()],
         }),
     ] {
         app.update(NOW, message);

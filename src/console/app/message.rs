@@ -72,6 +72,6 @@ pub struct ListenerCounts {
     pub dropped: u64,
     /// What was wrong with the last callback that had the token and could not be read.
     pub slip: Option<Arc<str>>,
-    /// What is to be told of requests that were not let in.
-    pub strangers: Option<Arc<str>>,
+    /// What is to be told of requests that were not let in, each once.
+    pub strangers: Vec<Arc<str>>,
 }

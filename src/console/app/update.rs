@@ -152,7 +152,7 @@ impl App {
             self.say(Tone::Warning, &**slip);
             self.log(self.now, Tone::Warning, slip.to_string());
         }
-        if let Some(sentence) = counts.strangers.as_ref().filter(|sentence| self.counts.strangers.as_ref() != Some(sentence)) {
+        for sentence in &counts.strangers {
             self.say(Tone::Warning, &**sentence);
             self.log(self.now, Tone::Warning, sentence.to_string());
         }

@@ -161,19 +161,19 @@ fn what_was_wrong_with_a_refused_callback_is_told_once() {
 }
 
 #[test]
-fn who_is_turned_away_is_told_once_for_each_sentence() {
+fn who_is_turned_away_is_told_and_nobody_is_told_twice() {
     let mut stage = Stage::new(|_| {});
-    let strangers = |refused, sentence: &str| {
-        let strangers = Some(format!("{sentence} from 203.0.113.7").into());
+    let said = ["refused a request without the right token, from 203.0.113.7", "refused 200 requests without the right token"];
+    let told = |refused, strangers: &[&str]| {
+        let strangers = strangers.iter().map(|said| (*said).into()).collect();
         Message::Listener(ListenerCounts { refused, strangers, ..ListenerCounts::default() })
     };
-    for refused in 1..100 {
-        stage.app.update(stage.now, strangers(refused, "refused a request without the right token,"));
+    stage.app.update(stage.now, told(2, &said));
+    for refused in 3..100 {
+        stage.app.update(stage.now, told(refused, &[]));
     }
-    assert_eq!((stage.app.lines.len(), stage.app.counts.refused), (1, 99));
-    stage.app.update(stage.now, strangers(200, "refused 200 requests without the right token,"));
-    assert_eq!(stage.notice(), "refused 200 requests without the right token, from 203.0.113.7");
-    assert!(stage.app.lines.len() == 2 && stage.log_says("refused 200 requests"));
+    assert_eq!((stage.app.lines.len(), stage.app.counts.refused, stage.notice()), (2, 99, said[1]));
+    assert!(stage.log_says(said[0]) && stage.log_says(said[1]));
 }
 
 #[test]
