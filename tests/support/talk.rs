@@ -36,10 +36,7 @@ impl Talk {
     /// Starts it in a home, to ask at this URL.
     pub fn start_with(home: &Home, provider: &str, args: &[&str]) -> Self {
         let journal = home.journal();
-        // Whoever runs the tests may be deaf to a hang-up, as under nohup; the program is not to inherit that.
-        let mut child = Command::new("env")
-            .arg("--default-signal=HUP")
-            .arg(super::confmod())
+        let mut child = Command::new(super::confmod())
             .args(args)
             .env_clear()
             .envs(environment(home.path()))
