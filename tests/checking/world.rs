@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 use crate::support::home::{Home, environment};
@@ -118,9 +119,12 @@ pub(crate) fn answering(answer: &str) -> SocketAddr {
     address
 }
 
-/// A port that nobody listens on.
+/// An address of this machine that nobody listens on, and nobody is given by chance: one of its own for every caller,
+/// with a port that the system hands to nobody.
 pub(crate) fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address")
+    static GIVEN: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    SocketAddr::from(([127, high.max(1), low, GIVEN.fetch_add(1, Ordering::Relaxed)], 18_787))
 }
 
 /// Something that takes connections and says nothing.
