@@ -111,7 +111,8 @@ fn nothing_grows_with_what_has_come_and_gone() {
     let wal = home.join("journal.sqlite-wal");
     loop {
         let done = (sent.load(Ordering::Relaxed) * SAMPLES as u64 / callbacks).min(asked * SAMPLES as u64 / asks) as usize;
-        if done >= SAMPLES {
+        let over = done >= SAMPLES;
+        if over || senders.iter().any(|sender| sender.is_finished() && sent.load(Ordering::Relaxed) < callbacks) {
             break;
         }
         // Asks keep up with the callbacks, so that a sample is one of both.
@@ -144,9 +145,10 @@ fn nothing_grows_with_what_has_come_and_gone() {
     let (memory, descriptors, threads) = (each(|v| v.memory), each(|v| v.descriptors), each(|v| v.threads));
     let (early, late) = quarters(&memory);
     assert!(late <= margin(early), "memory grows from {early} to {late} KiB: {memory:?}");
-    for (what, values) in [("descriptors", &descriptors), ("threads", &threads)] {
+    // Connections to the provider come and go, as many as there may be asks at once.
+    for (what, values, more) in [("descriptors", &descriptors, 16), ("threads", &threads, 0)] {
         let (early, late) = quarters(values);
-        assert!(late <= early + 2, "{what} grow from {early} to {late}: {values:?}");
+        assert!(late <= early + more, "{what} grow from {early} to {late}: {values:?}");
     }
     let longest = logs.iter().copied().max().unwrap_or_default();
     assert!(longest <= LOG, "the journal's log has {longest} bytes: {logs:?}");
