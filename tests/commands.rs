@@ -521,7 +521,7 @@ fn a_wrong_configuration_ends_the_check_with_2() {
     let home = Home::new();
     put(&home, "config/confmod/config.toml", "pace = 0\n", 0o600);
     let run = run(&home, "check", &[]).ends_with(2).prints("FAIL  configuration  ").prints("line 1: pace: ").prints("--    provider ");
-    assert_eq!(run.out.lines().count(), 12, "{}", run.told);
+    assert_eq!(run.out.lines().count(), 13, "{}", run.told);
 }
 
 // What shells and readers of manuals get.

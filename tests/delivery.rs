@@ -10,6 +10,8 @@ mod support;
 mod console;
 #[path = "delivery/desk.rs"]
 mod desk;
+#[path = "support/fault.rs"]
+mod fault;
 #[path = "support/faulty.rs"]
 mod faulty;
 #[path = "delivery/shot.rs"]
@@ -18,7 +20,8 @@ mod shot;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use faulty::{Dress, End, Fault, Faulty};
+use fault::{Dress, End, Fault};
+use faulty::Faulty;
 use rustix::process::{Pid, Signal, kill_process};
 use shot::{Case, command, play, shoot};
 use support::home::Home;
@@ -36,7 +39,13 @@ const ANY: &[&str] = &["accepted", "unknown", "refused"];
 
 fn case(action: &'static str, faults: impl Into<Vec<Fault>>, outcomes: &'static [&'static str]) -> Case {
     let faults = faults.into();
-    Case { action, what: format!("{faults:?}"), prepare: Box::new(move |proxy: &mut Faulty| proxy.script(faults.clone())), outcomes }
+    Case {
+        action,
+        what: format!("{faults:?}"),
+        prepare: Box::new(move |proxy: &mut Faulty| proxy.script(faults.clone())),
+        outcomes,
+        says: "",
+    }
 }
 
 /// One request and its answer, to the byte. All that follow are as long.
@@ -144,12 +153,12 @@ fn instead(cases: &mut Vec<Case>) {
                 cases.push(case(action, [Fault::Answer(Dress::Instead(bytes), ALL, end)], UNKNOWN));
             }
         }
-        for (first, again, outcomes) in [
-            (&b"HTTP/1.1 200 OK\r\n"[..], &b"X-Endless: header header header header\r\n"[..], cut),
-            (b"HTTP/1.1 200 OK\r\n\r\n<RESPONSE><RESULT>SUCCESS</RESULT>", b"endless endless endless", UNKNOWN),
-            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nchunk\r\n", UNKNOWN),
+        for (first, again, outcomes, says) in [
+            (&b"HTTP/1.1 200 OK\r\n"[..], &b"X-Endless: header header header header\r\n"[..], cut, "broke"),
+            (b"HTTP/1.1 200 OK\r\n\r\n<RESPONSE><RESULT>SUCCESS</RESULT>", b"endless endless endless", UNKNOWN, "longer than 64 KiB"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nchunk\r\n", UNKNOWN, "longer than 64 KiB"),
         ] {
-            cases.push(case(action, [Fault::Endless(first, again, Duration::ZERO)], outcomes));
+            cases.push(Case { says, ..case(action, [Fault::Endless(first, again, Duration::ZERO)], outcomes) });
         }
     }
 }
@@ -208,7 +217,7 @@ fn early(cases: &mut Vec<Case>, request: &[u8]) {
 fn out_of_reach(cases: &mut Vec<Case>) {
     for action in ACTIONS {
         let what = "the port refuses".to_owned();
-        cases.push(Case { action, what, prepare: Box::new(Faulty::go_down), outcomes: NOT_DELIVERED });
+        cases.push(Case { action, what, prepare: Box::new(Faulty::go_down), outcomes: NOT_DELIVERED, says: "" });
     }
 }
 
@@ -236,6 +245,7 @@ fn whatever_stalls_is_given_up_in_time_and_the_order_of_the_asks_holds() {
 }
 
 fn stalls() {
+    const IN_TIME: &str = " within 8 s";
     let (request, answer) = sample();
     let spread = |message: &[u8]| {
         let step = pick(message.len().div_ceil(3), 2);
@@ -244,21 +254,21 @@ fn stalls() {
     let mut cases = Vec::new();
     for action in ACTIONS {
         for at in spread(&request).into_iter().chain([request.len()]) {
-            cases.push(case(action, [Fault::Request(at, End::Stall)], UNKNOWN));
+            cases.push(Case { says: IN_TIME, ..case(action, [Fault::Request(at, End::Stall)], UNKNOWN) });
         }
         for at in spread(&answer) {
-            cases.push(case(action, [Fault::Answer(Dress::Plain, at, End::Stall)], UNKNOWN));
+            cases.push(Case { says: IN_TIME, ..case(action, [Fault::Answer(Dress::Plain, at, End::Stall)], UNKNOWN) });
         }
         cases.push(case(action, [Fault::Answer(Dress::Plain, ALL, End::Stall)], ACCEPTED));
-        cases.push(case(action, [Fault::AtOnce(End::Stall)], UNKNOWN));
+        cases.push(Case { says: IN_TIME, ..case(action, [Fault::AtOnce(End::Stall)], UNKNOWN) });
         // Forty bytes and more a second are not enough for the answer's eight.
-        cases.push(case(action, [Fault::Slow(Duration::ZERO, Duration::from_millis(50))], UNKNOWN));
+        cases.push(Case { says: IN_TIME, ..case(action, [Fault::Slow(Duration::ZERO, Duration::from_millis(50))], UNKNOWN) });
         for (first, again) in [
             (&b""[..], &b"HTTP/1.1 100 Continue\r\n\r\n"[..]),
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0000"),
             (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
         ] {
-            cases.push(case(action, [Fault::Endless(first, again, Duration::from_millis(5))], UNKNOWN));
+            cases.push(Case { says: IN_TIME, ..case(action, [Fault::Endless(first, again, Duration::from_millis(5))], UNKNOWN) });
         }
     }
     let sum = play(&cases, 128);
@@ -288,8 +298,9 @@ fn three_tries_with_growing_waits_that_differ() {
         let mut millis: Vec<_> = all.iter().map(|waits| waits[try_].as_millis()).collect();
         assert!(millis.iter().all(|wait| bounds.contains(wait)), "{all:?}");
         millis.sort_unstable();
-        millis.dedup();
-        assert!(millis.len() > 2, "desks that failed together do not come back together: {all:?}");
+        // Of six that lie anywhere within three quarters of a second, all are this near in one run of fifty thousand.
+        let apart = millis[millis.len() - 1] - millis[0];
+        assert!(try_ == 0 || apart > 60, "desks that failed together do not come back together: {all:?}");
     }
     assert!(provider.requests().is_empty());
 }

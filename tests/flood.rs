@@ -40,8 +40,14 @@ const TIMED_OUT: Duration = Duration::from_secs(10 + 2 + 8);
 /// The longest that a good callback may take, unoptimised and on a busy machine. How long it took is told.
 const ANSWERED: Duration = Duration::from_secs(20);
 
-/// What all connections together may take, in KiB: 1,024, and 64 that are closing, with 128 KiB each.
-const MEMORY: u64 = (1_024 + 64) * 128;
+/// What a connection may take, in KiB, with the largest head, the largest body and an answer at once.
+const EACH: u64 = 128;
+
+/// Connections that there may be at once: 1,024, and 64 that are closing.
+const CONNECTIONS: u64 = 1_024 + 64;
+
+/// What good callbacks, key presses and the screen take meanwhile, in KiB.
+const REST: u64 = 8 * 1_024;
 
 /// The most that the log may grow by under any flood, in bytes; asks are logged one by one.
 const LOG: usize = 16 * 1024;
@@ -133,7 +139,8 @@ impl Besieged {
         assert!(told.worst < ANSWERED, "a good callback took {:?}", told.worst);
         assert!(frames as u128 <= 10 + 31 * lasted.as_millis() / 1_000, "{frames} frames in {lasted:?}");
         let memory = self.load.most_memory().saturating_sub(self.memory);
-        assert!(memory <= MEMORY, "{memory} KiB more than before");
+        let connections = outcomes.iter().map(|outcome| outcome.connections as u64).sum::<u64>().min(CONNECTIONS);
+        assert!(memory <= REST + EACH * connections, "{memory} KiB more than before, with {connections} connections");
         let log = self.stage.home.log().len() - self.log;
         assert!(
             log <= LOG + asks * 256,

@@ -84,19 +84,19 @@ fn any_contacts_are_read_or_passed_over() {
 
 #[test]
 fn any_journal_is_read_folded_reported_and_replayed() {
-    feed("journal", "fuzzed journals", 100, journal::seeds(), journal::rows);
+    feed("journal", "fuzzed journals", 80, journal::seeds(), journal::rows);
 }
 
 #[test]
 fn any_name_can_be_reported() {
-    feed("report", "fuzzed reports", 200, parsers::seeds(), report::words);
+    feed("report", "fuzzed reports", 120, parsers::seeds(), report::words);
 }
 
 #[test]
 fn any_caller_can_be_looked_at() {
-    feed("screen", "fuzzed screens", 150, callback::seeds(), screen::callbacks);
-    feed("names", "fuzzed names on screens", 150, parsers::seeds(), screen::names);
-    feed("words", "fuzzed words on screens", 20, parsers::seeds(), screen::words);
+    feed("screen", "fuzzed screens", 80, callback::seeds(), screen::callbacks);
+    feed("names", "fuzzed names on screens", 100, parsers::seeds(), screen::names);
+    feed("words", "fuzzed words on screens", 15, parsers::seeds(), screen::words);
 }
 
 #[test]

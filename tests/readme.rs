@@ -19,6 +19,7 @@ use confmod::journal::sqlite::Sqlite;
 
 const README: &str = include_str!("../README.md");
 const THREATS: &str = include_str!("../assets/threats.md");
+const LONG: &str = include_str!("promises.sh");
 const GATE: &str = include_str!("../.ci/run");
 
 /// The lines of all code blocks of a language, comments and what the margin adds taken away.
@@ -237,4 +238,26 @@ fn the_threat_model_names_tests_that_are_there_and_settings_that_exist() {
 #[test]
 fn the_version_of_rust_is_the_one_that_is_needed() {
     assert!(README.contains(&format!("{} or newer", env!("CARGO_PKG_RUST_VERSION"))));
+}
+
+#[test]
+fn each_promise_names_tests_that_are_there_and_that_the_long_run_runs() {
+    let (_, section) = README.split_once("\n## Reliability\n").expect("the section");
+    let section = section.split("\n## ").next().unwrap();
+    let runs: BTreeSet<_> = LONG.lines().find_map(|line| line.strip_prefix("tests=(")?.strip_suffix(')')).unwrap().split(' ').collect();
+    let mut named_files = BTreeSet::new();
+    let promises = section.split("\n\n").filter(|part| part.starts_with("**"));
+    for promise in promises {
+        let tests: Vec<_> = named::named_tests(promise).collect();
+        assert!(!tests.is_empty(), "no test for: {promise}");
+        for test in tests {
+            assert!(named::names_a_test(test), "the README names {test}, which is no test");
+            named_files.extend(test.strip_prefix("tests/").and_then(|rest| rest.split(['/', '.']).next()));
+        }
+    }
+    assert!(runs.is_subset(&named_files), "{runs:?} run, {named_files:?} are named");
+    assert!(code("sh").contains(&"bash tests/promises.sh"));
+    for file in runs {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/{file}.rs")).exists(), "{file}");
+    }
 }

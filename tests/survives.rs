@@ -219,12 +219,11 @@ fn cut_at(records: &[Record<'_>], journal: &Path, moments: &[usize], dice: &mut 
             let where_ = || {
                 let last = records[at.saturating_sub(1)];
                 format!(
-                    "power lost after record {at} ({} {} {}), {way:?} of {} unsynced changes kept; {}",
+                    "power lost after record {at} ({} {} {}), {way:?} of {} unsynced changes kept",
                     last.kind,
                     last.number,
                     last.path,
-                    drive.unsynced(path),
-                    dice.again()
+                    drive.unsynced(path)
                 )
             };
             let there = folder.path().join("journal.sqlite");

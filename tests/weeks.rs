@@ -32,13 +32,14 @@ fn margin(memory: u64) -> u64 {
     memory + memory / 40 + 1_024
 }
 
-/// The most that the log beside the journal may hold, in bytes: a thousand pages and what comes while they are copied.
-const LOG: u64 = 12 << 20;
+/// The most that the log beside the journal may hold, in bytes: a thousand pages, and what comes while
+/// somebody reads.
+const LOG: u64 = 32 << 20;
 
 /// The most that all files of the program's own log may hold.
 const LOGS: u64 = 16 << 20;
 
-/// What is gone is remembered for a minute, so a quarter of a full run must be longer than that.
+/// What is gone is in sight for half a minute and remembered for a while, so a quarter of a full run must be longer than that.
 const LEAST: Duration = Duration::from_secs(320);
 
 /// How often the process is looked at along the run.

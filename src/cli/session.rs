@@ -30,7 +30,7 @@ use crate::journal::sqlite::Sqlite;
 use crate::journal::{Draft, Journal};
 
 /// How long an ask in flight is waited for. With what the rest takes, everything ends within two seconds.
-const GRACE: Duration = Duration::from_millis(1_600);
+const GRACE: Duration = Duration::from_millis(1_300);
 
 /// The same after the end of a pipe, where what was just typed is given a moment to leave first.
 const GRACE_AFTER_PIPE: Duration = Duration::from_millis(1_200);

@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::stdio::{dup2_stdin, stdin};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -20,8 +21,9 @@ use crate::console::terminal::give_back;
 /// How long ending may take after a signal, whatever the terminal does.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How long a terminal may take to take what puts it in order.
-const LAST_BYTES: Duration = Duration::from_millis(150);
+/// When the terminal is put in order at the latest. An ask in flight is not waited for as long, and the rest takes no
+/// time on a sound machine; on one that is overloaded the terminal comes first.
+const LEAVING: Duration = Duration::from_millis(1_500);
 
 /// Begins to hear the signals that end a session, the one before a stop, and the one after it.
 ///
@@ -43,7 +45,7 @@ pub(super) fn hear(face: Face) -> io::Result<UnboundedReceiver<i32>> {
     if face == Face::Screen {
         // Without a screen nothing has to be put in order before a stop.
         others.push(SIGTSTP);
-        watch_terminal(out.clone())?;
+        watch_terminal(out.clone(), runtime.handle().clone())?;
     }
     for number in others {
         runtime.spawn(hear_other(number, signal(SignalKind::from_raw(number))?, out.clone()));
@@ -84,7 +86,7 @@ fn is_ignored(number: i32) -> bool {
 
 /// Waits for the end of the terminal on a thread of its own, and tells of it as the signal does, which may be ignored or
 /// not come. What reads the keys takes no end for one: it would read the terminal again and again, without rest.
-fn watch_terminal(out: UnboundedSender<i32>) -> io::Result<()> {
+fn watch_terminal(out: UnboundedSender<i32>, late: Handle) -> io::Result<()> {
     let (silence, kept) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC)?;
     let watch = move || {
         while let Err(Errno::INTR | Errno::AGAIN) = poll(&mut [PollFd::new(&stdin(), PollFlags::empty())], None) {}
@@ -93,32 +95,21 @@ fn watch_terminal(out: UnboundedSender<i32>) -> io::Result<()> {
         // The session may be over.
         let _ = out.send(SIGHUP);
         tracing::warn!(rests = rests.is_ok(), "the terminal is gone");
-        std::thread::sleep(LONGEST);
-        drop(kept);
-        end_as_it_is(SIGHUP);
+        std::mem::forget(kept);
+        late.spawn(end_late(SIGHUP));
     };
     std::thread::Builder::new().name("terminal".to_owned()).spawn(watch).map(drop)
 }
 
-/// Ends the process when it could not end itself in time. What is on disk is whole, and an ask without an
-/// answer is told as unknown at the next start.
+/// Puts the terminal in order and ends the process when it could not do so itself in time. What is on disk is whole,
+/// and an ask without an answer is told as unknown at the next start.
 async fn end_late(number: i32) {
-    tokio::time::sleep(LONGEST).await;
-    end_as_it_is(number);
-}
-
-fn end_as_it_is(number: i32) {
+    tokio::time::sleep(LEAVING).await;
+    // Whatever keeps it from ending may be the terminal, which would then keep this, too. Without a thread there is
+    // still what is done below.
+    let _ = std::thread::Builder::new().name("order".to_owned()).spawn(give_back);
+    tokio::time::sleep(LONGEST.saturating_sub(LEAVING)).await;
     tracing::warn!("it did not end in time; it is ended as it is");
-    // Whatever keeps it from ending may be the terminal, which would then keep this, too.
-    let (done, in_order) = std::sync::mpsc::channel();
-    let order = move || {
-        give_back();
-        // In time or not, there is nothing more to do.
-        let _ = done.send(());
-    };
-    if std::thread::Builder::new().name("order".to_owned()).spawn(order).is_ok() {
-        let _ = in_order.recv_timeout(LAST_BYTES);
-    }
     // Sets modes only, so nothing waits for the terminal.
     let _ = crossterm::terminal::disable_raw_mode();
     std::process::exit(128 + number);

@@ -34,8 +34,8 @@ pub(super) const REMEMBER_GONE: Duration = Duration::from_mins(10);
 /// flood must not fill the memory.
 pub(super) const MOST_GONE: usize = 10_000;
 
-/// No sooner than this: their rows are in sight, and who was kicked may call back.
-const GONE_FOR_GOOD: Duration = CALLED_BACK_WITHIN;
+/// No sooner than this, because their rows are in sight. Who was kicked may call back.
+const IN_SIGHT: Duration = super::view::SHOW_GONE;
 
 /// What an event changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,16 +223,20 @@ impl Roster {
         rows.saturating_sub(inside).saturating_sub(calling) as usize >= 2 * MOST_GONE
     }
 
-    /// Drops calls that have been gone for ten minutes, or for one when there are very many of them, or were not heard
-    /// of for as long as `silent`, and conferences without any row; not those that `held` says are needed. Returns
+    /// Drops calls that have been gone for ten minutes, or for one (who was kicked) and half a one (who left) when there
+    /// are very many of them, or were not heard of for as long as `silent`, and conferences without any row; not those that `held` says are needed. Returns
     /// those dropped.
     ///
     /// A call flow that reports no leaving would fill the roster for ever; a restart leaves the same calls out.
     pub fn forget(&mut self, now: Moment, silent: Duration, held: impl Fn(CallId) -> bool) -> Vec<(CallId, CallKey)> {
-        let gone_before = now.minus(REMEMBER_GONE).max(self.crowd_before().min(now.minus(GONE_FOR_GOOD)));
+        let crowded = self.crowd_before();
         let old = |call: &Participant| {
-            let gone = !call.is_live() && call.since <= gone_before;
-            gone || now.since(call.news) >= silent
+            let stays = match call.presence {
+                _ if call.since > crowded => REMEMBER_GONE,
+                Presence::Kicked => CALLED_BACK_WITHIN,
+                _ => IN_SIGHT,
+            };
+            (!call.is_live() && now.since(call.since) >= stays) || now.since(call.news) >= silent
         };
         let forgotten: Vec<_> =
             self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, call)| (*id, call.key.clone())).collect();

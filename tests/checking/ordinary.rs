@@ -39,7 +39,8 @@ pub(crate) fn step_down(command: &mut Command, home: &Path) {
     let mut folders = vec![home.to_owned()];
     while let Some(path) = folders.pop() {
         // What is root's on purpose is a file that others may not read.
-        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0) {
+        let mode = fs::symlink_metadata(&path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+        if mode == 0 {
             continue;
         }
         chown(&path, Some(NOBODY), Some(NOBODY)).expect("another owner");

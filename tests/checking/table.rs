@@ -255,6 +255,13 @@ pub(crate) const ROWS: &[Row] = &[
         1,
     ),
     ("an address of another machine", |w| w.set("CONFMOD_LISTEN", "192.0.2.1:8787"), "port", &["cannot be listened on", "--listen"], 1),
+    (
+        "too few open files",
+        |w| w.through = ["sh", "-c", "ulimit -n 80; exec \"$0\" \"$@\""].map(str::to_owned).into(),
+        "open files",
+        &[],
+        1,
+    ),
     // The provider.
     (
         "a provider out of reach",

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::{ALL, DECLINED, SUCCESS, http};
 use crate::desk::{Desk, Told, explains, told};
-use crate::faulty::{Dress, End, Fault};
+use crate::fault::{Dress, End, Fault};
 use crate::support::provider::Answer;
 use crate::support::scale::{Figures, pick};
 use crate::support::talk::{Talk, open_with};

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::faulty::{Exchange, Faulty};
+use crate::fault::Exchange;
+use crate::faulty::Faulty;
 use crate::support;
 use crate::support::home::{Home, environment};
 use crate::support::provider::Provider;
@@ -76,6 +77,8 @@ pub struct Case {
     pub what: String,
     pub prepare: Box<dyn Fn(&mut Faulty) + Send + Sync>,
     pub outcomes: &'static [&'static str],
+    /// What stands in the words about an outcome that is not known.
+    pub says: &'static str,
 }
 
 /// What all cases together came to.
@@ -102,7 +105,7 @@ pub fn play(cases: &[Case], at_once: usize) -> Sum {
             let exchanges = proxy.take();
             faults.fetch_add(exchanges.iter().filter(|exchange| exchange.is_faulty()).count(), Ordering::Relaxed);
             // What was delivered has been answered, so the provider has counted it.
-            let executed = provider.requests().iter().filter(|request| request.key() == key).count();
+            let executed = provider.count_where(|request| request.key() == key);
             judge(case, &shot, &exchanges, executed);
         }
     };
@@ -131,6 +134,7 @@ fn judge(case: &Case, shot: &Shot, exchanges: &[Exchange], executed: usize) {
     let code = ["accepted", "", "", "refused", "unknown", "not delivered"].iter().position(|word| *word == outcome);
     assert_eq!(usize::try_from(shot.code).ok(), code, "{}", tale());
     assert_eq!(shot.out.lines().count(), 1, "{}", tale());
+    assert!(outcome != "unknown" || shot.err.contains(case.says), "{:?} is missing\n{}", case.says, tale());
     let millis = shot.record()["answer_ms"].as_u64();
     assert!(millis.is_some_and(|millis| millis <= WHOLE), "{millis:?} ms\n{}", tale());
     assert_eq!(shot.err.is_empty(), outcome == "accepted", "{}", tale());

@@ -111,7 +111,11 @@ impl Busy {
         assert_eq!(self.stage.leaks(&self.console), Vec::<String>::new());
         let journal = self.stage.home.journal();
         let log = std::fs::metadata(journal.with_extension("sqlite-wal")).map(|found| found.len());
-        assert!(log.as_ref().map_or(true, |length| *length == 0), "events are left in the log beside the journal: {log:?}");
+        assert!(
+            log.as_ref().map_or(true, |length| *length == 0),
+            "events are left in the log beside the journal: {log:?}\n{}",
+            String::from_utf8_lossy(&self.stage.home.log())
+        );
         let journal = self::journal(&self.stage);
         let count = format!("SELECT count(*) FROM event WHERE call LIKE '{KEYS}%'");
         let kept: u32 = journal.query_row(&count, [], |row| row.get(0)).expect("a number");

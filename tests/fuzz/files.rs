@@ -1,7 +1,6 @@
 //! Files that people write: scenarios, the configuration, contacts, the journal's lock. Each is read or refused with one
 //! sentence that is fit to be shown, whatever is in it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -79,7 +78,6 @@ pub fn config_seeds() -> Vec<Vec<u8>> {
 
 thread_local! {
     static FOLDER: TempDir = tempfile::tempdir().expect("a folder");
-    static LAST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 pub fn config(input: &[u8]) {

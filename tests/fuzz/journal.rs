@@ -37,7 +37,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"action":"kick","call":"8","conference":"1122","number":"4930901820","by":"ada","cause":{"rule":1},"rule":"ban","joined":0}"#;
     let answer = r#"{"ask":3,"call":"7","outcome":"refused","detail":"Participant is protected","millis":80,"reached":true}"#;
     let contacts = r#"{"edited":1795352000000,"people":[{"number":"12157010680","name":"Ada Lovelace","role":"speaker","note":"first","exempt":true}],"gone":["4930901820"]}"#;
-    let stories: [&[(&str, &str, &str)]; 8] = [
+    let stories: [&[(&str, &str, &str)]; 9] = [
         &[
             ("0", "started", r#"{"call":"7","number":"12157010680"}"#),
             ("1000", "joined", arrival),
@@ -81,6 +81,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ],
         &[("0", "tomorrow", r#"{"call":"7"}"#), ("5", "joined", arrival)],
         &[("-9223372036854775808", "joined", arrival), ("9223372036854775807", "left", r#"{"call":"7"}"#)],
+        &[("0", "joined", r#"{"call":"7\u001b[2J","conference":"1122\u202e","name":"Eve  \u009b31m"}"#)],
         &[],
     ];
     let row = |(place, (at, kind, body)): (usize, &(&str, &str, &str))| {

@@ -80,7 +80,10 @@ fn callbacks(listener: Listener, kind: &str, rounds: usize) {
         let query = format!("key=call-{caller}&number=1215701{caller:04}&name=Caller{caller:02}");
         assert_eq!(http::get(listener.address, &path(TOKEN, kind, &query)).status, 200);
         assert_eq!(http::get(listener.address, &path(PREVIOUS, "hand", &query)).status, 200);
-        assert_eq!(http::get(listener.address, &path("wrong", kind, &query)).status, 403);
+        // Few, because whoever knows no token is made to wait.
+        if at % (1 + rounds / 4) == 0 {
+            assert_eq!(http::get(listener.address, &path("wrong", kind, &query)).status, 403);
+        }
     }
 }
 
@@ -124,7 +127,7 @@ fn what_is_not_needed_any_more_is_wiped() {
     let at_end = nothing_piles_up(&console, BUFFERS, "after asks that were cut off");
     Figures::of("secrets are zeroed after use")
         .with(stage.provider.requests().len(), "requests with the user key")
-        .with(3 * pick(200, 20_000), "callbacks with a token")
+        .with(2 * pick(200, 20_000), "callbacks with a token")
         .with(at_end[0], "copies of the user key afterwards")
         .with(at_start[0], "at start")
         .tell();

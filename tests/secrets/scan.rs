@@ -70,7 +70,7 @@ fn call_back(listener: Listener, evidence: &mut Evidence) -> usize {
             answers.push(reply);
         }
         let long = "x".repeat(70_000);
-        for wrong in [
+        let wrong = [
             path(&token[..token.len() - 1], "join", "key=1"),
             path(&format!("{token}x"), "join", "key=1"),
             path(&token.to_uppercase(), "join", "key=1"),
@@ -83,11 +83,14 @@ fn call_back(listener: Listener, evidence: &mut Evidence) -> usize {
             path(token, "join", &format!("key={}", &long[..20_000])),
             format!("/{token}"),
             format!("/callback/{token}"),
-        ] {
-            let reply = http::get(to, &wrong);
-            assert!((400..500).contains(&reply.status), "{wrong}: {reply:?}");
-            answers.push(reply);
-        }
+        ];
+        // At once, because whoever knows no token is made to wait.
+        let refused: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = wrong.iter().map(|path| scope.spawn(|| http::get(to, path))).collect();
+            all.into_iter().map(|one| one.join().expect("an answer")).collect()
+        });
+        assert!(refused.iter().all(|reply| (400..500).contains(&reply.status)), "{refused:?}");
+        answers.extend(refused);
         let head =
             format!("Host: {to}\r\nReferer: http://{to}/callback/{token}/join\r\nAuthorization: Bearer {token}\r\nConnection: close");
         for request in [

@@ -26,7 +26,7 @@ const CHANGES: usize = 6;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a target is fed in a full run.
-const FULL_TIME: Duration = Duration::from_secs(30);
+const FULL_TIME: Duration = Duration::from_secs(15);
 
 /// The seed of a run; `CONFMOD_FUZZ_SEED` sets another.
 const SEED: u64 = 1;

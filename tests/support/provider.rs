@@ -191,6 +191,11 @@ impl Provider {
         self.shared.lock().requests.clone()
     }
 
+    /// How many requests so far are meant.
+    pub fn count_where(&self, meant: impl Fn(&Request) -> bool) -> usize {
+        self.shared.lock().requests.iter().filter(|request| meant(request)).count()
+    }
+
     /// Waits for the request with this number, counted from 1.
     #[track_caller]
     pub fn wait_for_request(&self, number: usize) -> Request {

@@ -30,7 +30,11 @@ pub fn half_open(field: &Field) -> Outcome {
 
 fn until_closed(all: Vec<(TcpStream, Instant)>) -> Outcome {
     let mut outcome = Outcome { connections: all.len(), ..Outcome::default() };
+    let last = Instant::now() + PATIENCE;
     for (stream, since) in all {
+        // They are looked at one after the other, and all have the same time.
+        let left = last.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        stream.set_read_timeout(Some(left)).expect("a time-out");
         match rest(&stream) {
             Some(answer) => outcome.answered(&answer),
             None => outcome.faults.push(format!("a connection was still open after {:?}", since.elapsed())),

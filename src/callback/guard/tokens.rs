@@ -1,6 +1,6 @@
 //! The tokens that open, as digests only. Nothing in here keeps a token, or shows one.
 //!
-//! A digest can be compared in one way: with [`ConstantTimeEq`]. It has no `==`, no order and no `Debug`, so
+//! A digest can be compared in one way: with [`ConstantTimeEq`](subtle::ConstantTimeEq). It has no `==`, no order and no `Debug`, so
 //! that a comparison that ends at the first difference does not compile.
 
 use sha2::{Digest as _, Sha256};

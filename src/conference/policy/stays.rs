@@ -1,5 +1,7 @@
 //! Who is where: starts, joins, leavings, the floor. As the roster has it, without what is only shown.
 
+use std::time::Duration;
+
 use super::agenda::Entry;
 use super::call::{Call, Mark, NOWHERE, Presence, minute};
 use super::{Policy, Seq};
@@ -114,9 +116,20 @@ impl Policy {
         }
     }
 
+    fn is_long_gone(&self, key: &CallKey, gone: Duration) -> bool {
+        let may_call_back = || self.calls.get(key).is_some_and(|call| call.presence == Presence::Kicked);
+        let crowded = self.gone.len() > MOST_GONE;
+        gone >= if !crowded {
+            REMEMBER_GONE
+        } else if may_call_back() {
+            CALLED_BACK_WITHIN
+        } else {
+            Duration::ZERO
+        }
+    }
+
     pub(super) fn forget_gone(&mut self, now: Moment) {
-        let is_old = |(at, _): &(Moment, CallKey), many: bool| now.since(*at) >= if many { CALLED_BACK_WITHIN } else { REMEMBER_GONE };
-        while self.gone.front().is_some_and(|front| is_old(front, self.gone.len() > MOST_GONE)) {
+        while self.gone.front().is_some_and(|(at, key)| self.is_long_gone(key, now.since(*at))) {
             let Some((at, key)) = self.gone.pop_front() else { break };
             // One that came back has gone later, or not at all.
             if self.calls.get(&key).is_some_and(|call| call.is_gone() && call.since <= at) {

@@ -205,24 +205,29 @@ fn calls_that_went_silent_are_forgotten() {
 }
 
 #[test]
-fn of_very_many_who_are_gone_the_last_are_remembered_but_for_a_minute_all() {
+fn of_very_many_who_are_gone_the_last_are_remembered_and_for_a_minute_who_was_kicked() {
     let mut world = World::new();
     for call in 0..30_000 {
-        world.now = call * 10;
-        world.put(join(&call.to_string(), &format!("c{}", call / 10), ""));
+        world.put(join(&call.to_string(), &format!("c{}", call / 10), "12157010680"));
         world.put(leave(&call.to_string()));
     }
     // The last of them is looked at with what comes next.
     assert_eq!((world.policy.calls.len(), world.policy.gone.len()), (10_001, 10_001));
-    world.now += 1;
-    for call in 0..30_000 {
-        world.put(join(&format!("new {call}"), "1122", ""));
-        world.put(leave(&format!("new {call}")));
-    }
-    assert_eq!(world.policy.calls.len(), 36_000, "who was kicked may call back for a minute");
+    world.put(join("kicked", "1122", "12157010680"));
+    let kick = world.by_hand("kicked", Action::Kick, Cause::Key);
+    world.answer("kicked", kick, Outcome::Accepted);
+    let churn = |world: &mut World, from: i32| {
+        for call in from..from + 12_000 {
+            world.put(join(&format!("new {call}"), "1122", ""));
+            world.put(leave(&format!("new {call}")));
+        }
+    };
+    churn(&mut world, 0);
+    assert!(world.policy.calls.contains_key(&"kicked".into()), "a call back is told from a new caller");
     world.now += 60_000;
-    world.put(start("another"));
-    assert_eq!((world.policy.calls.len(), world.policy.gone.len()), (10_001, 10_000));
+    churn(&mut world, 12_000);
+    assert!(!world.policy.calls.contains_key(&"kicked".into()));
+    assert_eq!((world.policy.calls.len(), world.policy.gone.len()), (10_001, 10_001));
 }
 
 #[test]

@@ -217,7 +217,8 @@ impl Writer {
         if let Some(cut) = self.queue.take_cut() {
             self.cutter.begin(cut);
         }
-        if *self.health.borrow() != Health::Good {
+        // Nothing is written behind what may not be safe, and that is seen to with the first batch.
+        if !self.safe || *self.health.borrow() != Health::Good {
             return;
         }
         let Err(error) = self.cutter.step(&mut self.connection, idle) else { return };

@@ -249,8 +249,11 @@ async fn a_cut_that_a_lock_keeps_out_is_left_for_later_and_one_that_a_disk_fails
     other.execute_batch("ROLLBACK").expect("free again");
     assert_eq!(journal.append(draft(1, left("a"))).durable().await, Ok(Seq(301)));
     drop(journal);
-    let spoilt = spoilt(&path, |connection| connection.pragma_update(None, "query_only", true).expect("set"));
+    let fails = "CREATE TEMP TRIGGER no BEFORE DELETE ON main.event BEGIN SELECT RAISE(ABORT, 'as a fault would'); END";
+    let spoilt = written_by(&path, |connection| connection.execute_batch(fails).expect("set"), writer::Writer::run);
     spoilt.queue.cut(planned());
+    assert_eq!(*spoilt.health().borrow(), Health::Good, "nothing is cut before the first batch");
+    let _ = spoilt.append(draft(1, left("b"))).durable().await;
     let mut health = spoilt.health();
     let told = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| matches!(health, Health::Failed(_)))).await;
     assert!(told.is_ok_and(|told| told.is_ok()));
