@@ -317,6 +317,7 @@ fn without_descriptors_nothing_spins_and_everything_comes_back() {
     }
     wait_until("callers get through", || besieged.calls().contains("good-none-new-5"));
     wait_until("some had to give back theirs", || held.iter().filter(|stream| is_closed(stream)).count() >= 16);
+    assert!(held.iter().filter(|stream| !is_closed(stream)).count() >= 50, "they waited until the silent ones were timed out");
     let told = callers.finish();
     assert!(told.worst < ANSWERED, "{told:?}");
     drop(held);

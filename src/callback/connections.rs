@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::connection::{Shared, serve};
+use super::guard::FEWEST;
 use super::progress::Progress;
 
 /// Descriptors that are given back when the system has none left, for the journal, the log and asks.
@@ -103,7 +104,7 @@ impl Connections {
     /// Makes do with fewer connections for a while: the system has no descriptors left, and others need some too.
     pub(super) fn give_back(&mut self) {
         self.forget_ended();
-        let most = self.open.len().saturating_sub(GIVEN_BACK).max(1);
+        let most = self.open.len().saturating_sub(GIVEN_BACK).max(FEWEST);
         self.modest = Some((most, Instant::now() + MODEST));
         while self.open.len() > most && self.evict() {}
     }

@@ -72,7 +72,7 @@ impl Default for Limits {
 const RESERVED: usize = 64;
 
 /// Connections that there are however few descriptors the system allows.
-const FEWEST: usize = 8;
+pub(super) const FEWEST: usize = 8;
 
 impl Limits {
     /// How many connections may be closing while others have taken their place already.

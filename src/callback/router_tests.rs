@@ -393,6 +393,8 @@ async fn nothing_that_was_sent_is_logged() {
         house.refused(&house.get(intruder).await, 403, intruder);
     }
     assert_eq!(lines.0.lock().expect("a log").as_slice(), b"", "an intruder leaves no line at all");
+    // Another test may have come by a line first, when nobody listened, and that is remembered.
+    tracing::callsite::rebuild_interest_cache();
     for slip in ["hand?key=hostile&state=hostile", "join?key=$[hostile]", "join?key=hostile"] {
         house.refused(&house.get(&path(slip)).await, 400, slip);
     }
