@@ -135,7 +135,6 @@ fn whoever_comes_in_a_crowd_is_heard_before_making_room() {
     for mut stream in busy.into_iter().chain(crowd) {
         assert!(rest(&mut stream).ends_with("\r\n\r\nok"));
     }
-    assert_eq!(house.counts.evicted_count(), 0);
 }
 
 #[test]
