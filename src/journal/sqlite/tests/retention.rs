@@ -252,6 +252,7 @@ async fn a_cut_that_a_lock_keeps_out_is_left_for_later_and_one_that_a_disk_fails
     let fails = "CREATE TEMP TRIGGER no BEFORE DELETE ON main.event BEGIN SELECT RAISE(ABORT, 'as a fault would'); END";
     let spoilt = written_by(&path, |connection| connection.execute_batch(fails).expect("set"), writer::Writer::run);
     spoilt.queue.cut(planned());
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(*spoilt.health().borrow(), Health::Good, "nothing is cut before the first batch");
     let _ = spoilt.append(draft(1, left("b"))).durable().await;
     let mut health = spoilt.health();
