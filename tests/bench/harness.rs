@@ -108,8 +108,9 @@ impl Table {
         self.lines.push([format!("  {words}"), String::new(), String::new(), String::new(), String::new()]);
     }
 
-    /// Prints it.
+    /// Prints it, and leaves it as tab-separated lines in the target directory for whoever compares.
     pub fn print(&self) {
+        self.leave();
         let width = |column: usize| self.lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..5).map(width).collect();
         println!("\n{}, {ROUNDS} rounds of each in turn", self.title);
@@ -119,6 +120,15 @@ impl Table {
             println!("{}", line.trim_end());
         }
         println!();
+    }
+
+    fn leave(&self) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+        let name: String = self.title.chars().take_while(|c| *c != ':').map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let lines: String = self.lines.iter().skip(1).map(|line| line.join("\t") + "\n").collect();
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(folder.join(name + ".tsv"), lines))
+            .expect("a table in the target directory");
     }
 }
 
