@@ -20,7 +20,7 @@ use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
 use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
-use crate::journal::{AppendError, Draft, Health};
+use crate::journal::{AppendError, Draft, Health, now};
 
 /// How often an idle writer marks itself alive, which bounds the error of a reported gap.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -119,10 +119,23 @@ impl Writer {
             }
             return;
         }
-        let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let mut cut = empty_log(&self.connection);
+        if matches!(&*self.health.borrow(), Health::Trouble(_)) && !cut.as_ref().is_err_and(|error| self.is_fatal(error)) {
+            // What went round is written now or never, and emptying the log may have made the room.
+            self.batch();
+            if *self.health.borrow() == Health::Good {
+                cut = empty_log(&self.connection);
+            } else {
+                tracing::warn!("the asks since the journal could not be written any more stand nowhere but in this log");
+            }
+        }
         if let Err(error) = cut {
             tracing::warn!(%error, "the journal's newest events stay in its log file");
         }
+    }
+
+    fn is_fatal(&self, error: &rusqlite::Error) -> bool {
+        matches!(verdict(error, &self.path), AppendError::Failed(_))
     }
 
     /// Writes what is in hand, answers for it and publishes it.
@@ -178,7 +191,7 @@ impl Writer {
             leftover::make_safe(&mut self.connection, &self.path)?;
             self.safe = true;
         }
-        let mut late = self.held.to_write(self.last);
+        let mut late = self.held.to_write(self.last, now());
         if late.is_empty() {
             return Ok(None);
         }
@@ -251,7 +264,8 @@ impl From<AppendError> for Health {
 }
 
 /// The log of a database: what is not copied into it yet.
-pub(super) fn log_path(database: &Path) -> PathBuf {
+#[must_use]
+pub fn log_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
@@ -275,6 +289,11 @@ impl Drop for Writer {
             self.health.send_replace(panicked());
         }
     }
+}
+
+/// Copies all of the log into the database, and gives its room back.
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Copies a long log into the database; readers are not waited for.
