@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::reader::Reader;
 use super::retention::{Cut, Cutting, plan};
-use super::{OpenError, copy, leftover, lock, schema};
+use super::{OpenError, copy, leftover, lock, schema, writer};
 use crate::conference::Moment;
 use crate::journal::ReadError;
 
@@ -118,7 +118,5 @@ fn shrink(connection: &Connection) -> Result<(), String> {
 /// What a journal takes on the disk, its log included, in bytes.
 #[must_use]
 pub fn size(path: &Path) -> u64 {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    [path, Path::new(&log)].into_iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    [path, &writer::log_path(path)].into_iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }
