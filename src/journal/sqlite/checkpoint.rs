@@ -38,7 +38,8 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(bool, i6
 }
 
 /// Where the log of a database is: what is not copied into it yet.
-pub(super) fn path(database: &Path) -> PathBuf {
+#[must_use]
+pub fn log_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
@@ -67,7 +68,7 @@ mod tests {
     }
 
     fn length(writer: &Connection) -> u64 {
-        std::fs::metadata(path(Path::new(writer.path().expect("a path")))).expect("a log").len()
+        std::fs::metadata(log_path(Path::new(writer.path().expect("a path")))).expect("a log").len()
     }
 
     #[test]

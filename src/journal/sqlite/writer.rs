@@ -19,9 +19,10 @@ use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
+use super::schema::PATIENCE;
 use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
-use crate::journal::{AppendError, Draft, Health};
+use crate::journal::{AppendError, Draft, Health, now};
 
 /// How often an idle writer marks itself alive, which bounds the error of a reported gap.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -59,7 +60,8 @@ impl Writer {
         last: Seq,
     ) -> Self {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
-        let files = [checkpoint::path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
+        let files =
+            [checkpoint::log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
         let (hand, cutter) = (VecDeque::new(), Cutter::default());
         Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
@@ -117,10 +119,23 @@ impl Writer {
             }
             return;
         }
-        let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let mut cut = checkpoint::empty(&self.connection, PATIENCE);
+        if matches!(&*self.health.borrow(), Health::Trouble(_)) && !cut.as_ref().is_err_and(|error| self.is_fatal(error)) {
+            // What went round is written now or never, and emptying the log may have made the room.
+            self.batch();
+            if *self.health.borrow() == Health::Good {
+                cut = checkpoint::empty(&self.connection, PATIENCE);
+            } else {
+                tracing::warn!("the asks since the journal could not be written any more stand nowhere but in this log");
+            }
+        }
         if let Err(error) = cut {
             tracing::warn!(%error, "the journal's newest events stay in its log file");
         }
+    }
+
+    fn is_fatal(&self, error: &rusqlite::Error) -> bool {
+        matches!(verdict(error, &self.path), AppendError::Failed(_))
     }
 
     /// Writes what is in hand, answers for it and publishes it.
@@ -176,7 +191,7 @@ impl Writer {
             leftover::make_safe(&mut self.connection, &self.path)?;
             self.safe = true;
         }
-        let mut late = self.held.to_write(self.last);
+        let mut late = self.held.to_write(self.last, now());
         if late.is_empty() {
             return Ok(None);
         }
