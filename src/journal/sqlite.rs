@@ -3,7 +3,7 @@
 //! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
 //! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
 //! who is told, `held` what could not be written yet, `leftover` what an earlier process could not sync, `retention`
-//! cuts away what is too old, `prune` does so by hand, `lock` keeps a second writer out, `schema` is what people see
+//! cuts away what is too old, `prune` does so by hand, `checkpoint` keeps its log short, `lock` keeps a second writer out, `schema` is what people see
 //! who open the file with the ordinary `sqlite3` shell, `copy` keeps what an older confmod wrote.
 
 use std::fmt;
@@ -23,6 +23,7 @@ use crate::conference::event::{Event, Seq, What};
 use crate::config::error::shown;
 
 mod archive;
+mod checkpoint;
 mod copy;
 mod follower;
 mod held;

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::checkpoint;
 use super::verdict::{verdict, verdict_of_system};
-use super::writer::log_path;
 use crate::journal::AppendError;
 
 /// Bytes that are written anew at a time.
@@ -22,7 +22,7 @@ const PIECE: usize = 64 * 1024;
 pub(super) fn make_safe(connection: &mut Connection, database: &Path) -> Result<(), AppendError> {
     // Nobody may write meanwhile, not even somebody with the ordinary shell. Readers find the same bytes all the time.
     let quiet = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| verdict(&error, database))?;
-    write_anew(&log_path(database)).map_err(|error| verdict_of_system(&error))?;
+    write_anew(&checkpoint::path(database)).map_err(|error| verdict_of_system(&error))?;
     quiet.rollback().map_err(|error| verdict(&error, database))
 }
 

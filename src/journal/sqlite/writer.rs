@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
+use super::checkpoint;
 use super::held::Held;
 use super::leftover;
 use super::lock::Lock;
@@ -27,9 +28,6 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How often a writer in trouble looks whether it is over, so that `/healthz` does not wait for a callback.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// Pages of the write-ahead log from which on it is copied into the database.
-const LOG_PAGES: i64 = 1_000;
 
 /// The thread's state.
 pub(super) struct Writer {
@@ -61,7 +59,7 @@ impl Writer {
         last: Seq,
     ) -> Self {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
-        let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
+        let files = [checkpoint::path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
         let (hand, cutter) = (VecDeque::new(), Cutter::default());
         Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
@@ -202,7 +200,7 @@ impl Writer {
         if *self.health.borrow() != Health::Good {
             return;
         }
-        let Err(error) = cut_log(&self.connection) else { return };
+        let Err(error) = checkpoint::cut(&self.connection) else { return };
         if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
@@ -250,13 +248,6 @@ impl From<AppendError> for Health {
     }
 }
 
-/// The log of a database: what is not copied into it yet.
-pub(super) fn log_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
-}
-
 /// How the journal is after a panic of its thread.
 fn panicked() -> Health {
     Health::Failed("its thread panicked; see the log".to_owned())
@@ -275,19 +266,6 @@ impl Drop for Writer {
             self.health.send_replace(panicked());
         }
     }
-}
-
-/// Copies a long log into the database; readers are not waited for.
-fn cut_log(connection: &Connection) -> rusqlite::Result<()> {
-    let run = |mode: &str| {
-        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
-        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
-    };
-    let (pages, copied) = run("NOOP")?;
-    if pages - copied >= LOG_PAGES {
-        run("PASSIVE")?;
-    }
-    Ok(())
 }
 
 fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item = &'a Draft>) -> rusqlite::Result<()> {
