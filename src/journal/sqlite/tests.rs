@@ -124,6 +124,7 @@ async fn what_the_log_holds_is_kept_where_the_file_is_gone() {
         let kept = folder.path().join(lost);
         assert_eq!(journal.set_aside(), Some(kept.as_path()), "{:?}", names());
         assert_eq!(std::fs::read(&kept).expect("kept"), log);
+        assert_eq!(lost_logs(&path).last(), Some(&kept));
         drop(journal);
         // Put together again they are the journal.
         std::fs::rename(&aside, &path).expect("put back");
