@@ -11,7 +11,7 @@ use crate::conference::Moment;
 use crate::config::Config;
 use crate::config::error::shown;
 use crate::journal::now;
-use crate::journal::sqlite::{OpenError, PruneError, Pruned, copies, prunable, prune};
+use crate::journal::sqlite::{OpenError, PruneError, Pruned, copies, lost_logs, prunable, prune};
 use crate::text::bytes;
 
 /// A day on which the clocks change may be shorter by this.
@@ -54,6 +54,10 @@ pub fn run(config: &Config, args: &Args) -> ExitCode {
         complain(&format!(
             "{copy} is a copy from before an update, and holds what was in the journal then; delete it when nobody needs it"
         ));
+    }
+    for log in lost_logs(path) {
+        let log = shown(&log);
+        complain(&format!("{log} was kept when the journal's file was gone, and holds the newest of it; delete it when nobody needs it"));
     }
     match pruned.not_smaller {
         None => printed,

@@ -43,6 +43,7 @@ mod writer;
 pub use archive::Archive;
 pub use checkpoint::log_path;
 pub use follower::Follower;
+pub use leftover::lost_logs;
 pub use lock::{holder, is_held};
 pub use prune::{PruneError, Pruned, copies, prunable, prune, size};
 pub use schema::{BEGINNING, look};

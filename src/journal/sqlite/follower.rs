@@ -58,6 +58,13 @@ impl Follower {
             std::thread::sleep(TRY_AGAIN);
             looked = schema::check(path);
         }
+        if !path.exists()
+            && lock::is_held(path)
+            && let Some(by) = lock::holder(path)
+        {
+            let why = format!("its file is gone, though {by} has it open; quit that one, and start again");
+            return Err(OpenError::File { path: path.to_owned(), why });
+        }
         looked?;
         let (hint, hints) = watch::channel(());
         let file = inode(path);

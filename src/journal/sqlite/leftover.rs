@@ -1,4 +1,5 @@
-//! What an earlier process left in the log beside the database, made safe before anything is written behind it.
+//! What an earlier process left in the log beside the database: made safe before anything is written behind it, and kept
+//! where its database is gone.
 //!
 //! After a sync that failed the kernel may hold pages for written that are not on disk, and no later sync writes them.
 //! They are read back as if all were well, what is written behind them is synced as it should be, and a loss of power then
@@ -19,6 +20,9 @@ use crate::journal::AppendError;
 /// Bytes that are written anew at a time.
 const PIECE: usize = 64 * 1024;
 
+/// More logs that were set aside than anybody needs; they are not looked for further.
+const MOST: u32 = 100;
+
 /// Gives a log another name whose database is gone or empty; which. `SQLite` would delete it with all that is in it, and
 /// that may be everything since the database was last written. Nothing where there is no such log.
 ///
@@ -29,18 +33,26 @@ pub(super) fn set_aside(database: &Path) -> io::Result<Option<PathBuf>> {
     if bytes(&log) == 0 || fs::metadata(database).is_ok_and(|metadata| metadata.len() > 0) {
         return Ok(None);
     }
-    let numbered = (2..).map(|number| format!(".{number}"));
-    for number in std::iter::once(String::new()).chain(numbered) {
+    let free = names(database).find(|name| name.symlink_metadata().is_err());
+    let name = free.ok_or_else(|| io::Error::other(format!("{MOST} are kept already")))?;
+    fs::rename(&log, &name)?;
+    sync_folder(database)?;
+    Ok(Some(name))
+}
+
+/// The logs that were set aside and are still there.
+#[must_use]
+pub fn lost_logs(database: &Path) -> Vec<PathBuf> {
+    names(database).filter(|name| name.exists()).collect()
+}
+
+/// The names of logs that were set aside: `journal.sqlite.lost-wal`, then `journal.sqlite.lost-wal.2` and so on.
+fn names(database: &Path) -> impl Iterator<Item = PathBuf> {
+    (1..=MOST).map(move |number| {
         let mut name = database.as_os_str().to_owned();
-        name.push(format!(".lost-wal{number}"));
-        let name = PathBuf::from(name);
-        if name.symlink_metadata().is_err() {
-            fs::rename(&log, &name)?;
-            sync_folder(database)?;
-            return Ok(Some(name));
-        }
-    }
-    Ok(None)
+        name.push(if number == 1 { ".lost-wal".to_owned() } else { format!(".lost-wal.{number}") });
+        PathBuf::from(name)
+    })
 }
 
 /// Makes what the log holds safe on disk.

@@ -5,11 +5,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
+use super::writer::inode;
 use crate::conference::Moment;
 use crate::config::error::shown;
 use crate::config::paths::make_private_dir;
@@ -21,6 +22,8 @@ const ASKING: Duration = Duration::from_millis(10);
 /// The lock, held as long as this lives.
 pub(super) struct Lock {
     file: File,
+    journal: PathBuf,
+    who: String,
     /// When an earlier holder was last alive.
     pub(super) last_alive: Option<Moment>,
 }
@@ -67,7 +70,23 @@ impl Lock {
         let last_alive = existed.then(|| file.metadata().and_then(|meta| meta.modified()).ok().and_then(moment)).flatten();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
         written.map_err(|error| refused(format!("writing {}: {error}", shown(&path))))?;
-        Ok(Self { file, last_alive })
+        Ok(Self { file, journal: journal.to_owned(), who: who.to_owned(), last_alive })
+    }
+
+    /// Marks the holder as alive, and takes the lock anew where its file was removed: somebody may take it for a
+    /// leftover. Fails, saying why, where another process was quicker.
+    pub(super) fn hold(&mut self) -> Result<(), String> {
+        let ours = self.file.metadata().ok().map(|meta| meta.ino());
+        if inode(&lock_path(&self.journal)) != ours {
+            match Self::take(&self.journal, &self.who) {
+                Ok(lock) => *self = Self { last_alive: self.last_alive, ..lock },
+                Err(OpenError::Held { by, .. }) => return Err(format!("its lock was removed, and it is being written by {by} now")),
+                // Without room for a name nobody else gets one either.
+                Err(error) => tracing::warn!(%error, "the journal's lock was removed, and could not be taken anew"),
+            }
+        }
+        self.touch();
+        Ok(())
     }
 
     /// The moment at which an earlier holder was last alive stays what it was.

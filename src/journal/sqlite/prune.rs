@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::reader::Reader;
-use super::retention::{Cut, Cutting, plan};
+use super::retention::{Cutting, plan};
 use super::{OpenError, checkpoint, copy, leftover, lock, schema};
 use crate::conference::Moment;
 use crate::journal::ReadError;
@@ -69,7 +69,7 @@ pub fn prune(path: &Path, who: &str, limit: Moment) -> Result<Pruned, PruneError
     let Some(cut) = plan(&Reader::new(path), limit).map_err(PruneError::Read)? else {
         return Ok(Pruned { events: 0, kept: 0, before, after: size(path), not_smaller: None });
     };
-    let kept = cut.stays.len() as u64;
+    let kept = cut.kept;
     let mut cutting = Cutting::new(cut);
     loop {
         match cutting.portion(&mut connection, PORTION) {
@@ -88,11 +88,11 @@ pub fn prunable(path: &Path, limit: Moment) -> Result<Pruned, PruneError> {
     schema::check(path).map_err(PruneError::Open)?;
     let reader = Reader::new(path);
     let (before, cut) = (size(path), plan(&reader, limit).map_err(PruneError::Read)?);
-    let (kept, rows) = match &cut {
-        Some(Cut { upto, stays }) => (stays.len() as u64, reader.count(*upto).map_err(PruneError::Read)?),
+    let (kept, events) = match &cut {
+        Some(cut) => (cut.kept, cut.rows(&reader).map_err(PruneError::Read)?),
         None => (0, 0),
     };
-    Ok(Pruned { events: rows.saturating_sub(kept), kept, before, after: before, not_smaller: None })
+    Ok(Pruned { events, kept, before, after: before, not_smaller: None })
 }
 
 /// Copies made before a journal was brought up to date stand beside it, and hold what they held then.

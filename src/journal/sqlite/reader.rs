@@ -44,11 +44,10 @@ impl Reader {
 }
 
 impl Reader {
-    /// How many rows there are up to a place.
-    pub(super) fn count(&self, upto: Seq) -> Result<u64, ReadError> {
-        let count = |connection: &Connection| {
-            connection.query_row("SELECT count(*) FROM event WHERE seq <= ?1", [upto.0 as i64], |row| row.get::<_, i64>(0))
-        };
+    /// How many rows up to a place were learned before a moment.
+    pub(super) fn count(&self, upto: Seq, before: Moment) -> Result<u64, ReadError> {
+        let query = "SELECT count(*) FROM event WHERE seq > 0 AND seq <= ?1 AND at < ?2";
+        let count = |connection: &Connection| connection.query_row(query, [upto.0 as i64, before.0], |row| row.get::<_, i64>(0));
         self.with(count).map(|rows| rows as u64)
     }
 }

@@ -33,20 +33,23 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked what has become too old.
 const LOOK: Duration = Duration::from_hours(1);
 
-/// What may go: all events up to a place but some.
+/// What may go: all events up to a place that were learned before a moment, but some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
     /// The last place that may go.
     pub(super) upto: Seq,
-    /// Facts up to there that still stand, in order.
+    /// What was learned from here on stays, wherever it stands: a clock that was wrong for a while mixes old and new.
+    pub(super) limit: Moment,
+    /// Facts up to there that stay, in order.
     pub(super) stays: Vec<Seq>,
+    /// How many of those were learned before the limit.
+    pub(super) kept: u64,
 }
 
 impl Cut {
-    /// Whether there is anything that it would cut.
-    fn is_for(&self, history: &dyn History) -> Result<bool, ReadError> {
-        let first = history.read(Seq(0), self.stays.len() + 1)?;
-        Ok(first.iter().any(|event| event.seq <= self.upto && self.stays.binary_search(&event.seq).is_err()))
+    /// How many events would go.
+    pub(super) fn rows(&self, reader: &Reader) -> Result<u64, ReadError> {
+        Ok(reader.count(self.upto, self.limit)?.saturating_sub(self.kept))
     }
 }
 
@@ -59,7 +62,17 @@ pub(super) fn plan(history: &dyn History, limit: Moment) -> Result<Option<Cut>, 
     }
     // No event that stays was learned before this, so a ban that is over by then is over for whoever reads.
     let over = limit.minus(CLOCK_SLACK);
-    Ok(Some(Cut { upto, stays: carried(&history.standing(upto)?, over) }))
+    let facts = history.standing(upto)?;
+    let mut stays = carried(&facts, over);
+    // Facts are given up oldest first. From one on that stays for its time, so do all: without what takes it back it
+    // would hold again.
+    let young = facts.iter().position(|fact| fact.at >= limit).unwrap_or(facts.len());
+    if let Some(first) = facts.get(young) {
+        stays.retain(|seq| *seq < first.seq);
+        stays.extend(facts[young..].iter().map(|fact| fact.seq));
+    }
+    let kept = facts.iter().filter(|fact| fact.at < limit && stays.binary_search(&fact.seq).is_ok()).count() as u64;
+    Ok(Some(Cut { upto, limit, stays, kept }))
 }
 
 /// A cut on its way.
@@ -79,13 +92,16 @@ impl Cutting {
 
     /// Cuts away what of the next `rows` rows may go, oldest first, in one transaction; whether there is more.
     pub(super) fn portion(&mut self, connection: &mut Connection, rows: usize) -> rusqlite::Result<bool> {
-        let places: Vec<Seq> = {
-            let mut next = connection.prepare_cached("SELECT seq FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3")?;
-            let found = next.query_map((self.done.0 as i64, self.cut.upto.0 as i64, rows as i64), |row| row.get::<_, i64>(0))?;
-            found.map(|seq| seq.map(|seq| Seq(seq as u64))).collect::<rusqlite::Result<_>>()?
+        let places: Vec<(Seq, Moment)> = {
+            let mut next = connection.prepare_cached("SELECT seq, at FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3")?;
+            let found = next.query_map((self.done.0 as i64, self.cut.upto.0 as i64, rows as i64), |row| {
+                Ok((Seq(row.get::<_, i64>(0)? as u64), Moment(row.get_ref(1)?.as_i64().unwrap_or_default())))
+            })?;
+            found.collect::<rusqlite::Result<_>>()?
         };
-        let Some(last) = places.last().copied() else { return Ok(false) };
-        let old: Vec<Seq> = places.iter().copied().filter(|seq| self.cut.stays.binary_search(seq).is_err()).collect();
+        let Some((last, _)) = places.last().copied() else { return Ok(false) };
+        let is_old = |(seq, at): &(Seq, Moment)| *at < self.cut.limit && self.cut.stays.binary_search(seq).is_err();
+        let old: Vec<Seq> = places.iter().filter(|place| is_old(place)).map(|(seq, _)| *seq).collect();
         if !old.is_empty() {
             let transaction = connection.transaction()?;
             {
@@ -156,7 +172,7 @@ pub(super) fn watch(reader: &Reader, keep: Duration, stop: &Receiver<()>, tell: 
     let mut wait = FIRST_LOOK;
     while stop.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         wait = LOOK;
-        let found = plan(reader, now().minus(keep)).and_then(|cut| cut.map_or(Ok(None), |cut| Ok(cut.is_for(reader)?.then_some(cut))));
+        let found = plan(reader, now().minus(keep)).and_then(|cut| cut.map_or(Ok(None), |cut| Ok((cut.rows(reader)? > 0).then_some(cut))));
         match found {
             Ok(cut) => cut.into_iter().for_each(&tell),
             Err(error) => tracing::warn!(%error, "what is too old in the journal could not be looked for; it is tried again in an hour"),

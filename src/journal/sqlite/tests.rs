@@ -100,6 +100,26 @@ async fn a_second_writer_is_told_who_holds_the_journal() {
 }
 
 #[tokio::test]
+async fn a_lock_that_somebody_removed_is_taken_anew_or_given_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let lock = folder.path().join("j.sqlite.lock");
+    let first = Sqlite::open(&path, "ada, process 7").expect("opens");
+    std::fs::remove_file(&lock).expect("removed");
+    first.append(draft(1, left("a"))).durable().await.expect("durable");
+    let error = Sqlite::open(&path, "bob").expect_err("held again").to_string();
+    assert!(error.contains("ada, process 7"), "{error}");
+
+    std::fs::remove_file(&lock).expect("removed");
+    let second = Sqlite::open(&path, "bob, process 8").expect("quicker");
+    let refused = first.append(draft(2, left("b"))).durable().await;
+    assert!(matches!(&refused, Err(AppendError::Failed(why)) if why.contains("bob, process 8")), "{refused:?}");
+    assert_eq!(second.append(draft(3, left("c"))).durable().await, Ok(Seq(2)), "one of them writes");
+    drop(first);
+    assert!(is_held(&path), "the other's lock stays");
+}
+
+#[tokio::test]
 async fn what_the_log_holds_is_kept_where_the_file_is_gone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("j.sqlite");
@@ -124,6 +144,7 @@ async fn what_the_log_holds_is_kept_where_the_file_is_gone() {
         let kept = folder.path().join(lost);
         assert_eq!(journal.set_aside(), Some(kept.as_path()), "{:?}", names());
         assert_eq!(std::fs::read(&kept).expect("kept"), log);
+        assert_eq!(lost_logs(&path).last(), Some(&kept));
         drop(journal);
         // Put together again they are the journal.
         std::fs::rename(&aside, &path).expect("put back");

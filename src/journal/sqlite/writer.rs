@@ -85,6 +85,12 @@ impl Writer {
                 let Some(items) = self.queue.take(patience) else { break };
                 self.hand = items;
             }
+            // Once it has failed nobody is marked alive: what comes then stands nowhere, and the next start tells a gap.
+            if !matches!(&*self.health.borrow(), Health::Failed(_))
+                && let Err(why) = self.lock.hold()
+            {
+                self.is(Health::Failed(why));
+            }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
             let idle = self.hand.is_empty();
             if !idle {
@@ -103,7 +109,6 @@ impl Writer {
                 self.is(error.into());
             }
             self.cut_old(idle);
-            self.lock.touch();
             patience = match &*self.health.borrow() {
                 Health::Trouble(_) => LOOK_AGAIN,
                 Health::Good if self.cutter.is_busy() => retention::PAUSE,

@@ -72,6 +72,18 @@ fn what_was_replaced_is_written_by_nobody() {
 }
 
 #[test]
+fn whoever_would_follow_a_journal_whose_file_is_gone_is_told_who_has_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "ada, process 7").expect("opens");
+    std::fs::remove_file(&path).expect("removed");
+    let said = Follower::open(&path).expect_err("nothing to read").to_string();
+    assert!(said.contains("its file is gone, though ada, process 7 has it open; quit that one"), "{said}");
+    drop(journal);
+    assert!(Follower::open(&path).expect_err("nothing to read").to_string().contains("there is no such file"));
+}
+
+#[test]
 fn an_archive_is_read_while_it_is_written_and_slips_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("j.sqlite");

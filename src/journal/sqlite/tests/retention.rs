@@ -239,7 +239,7 @@ async fn a_cut_that_a_lock_keeps_out_is_left_for_later_and_one_that_a_disk_fails
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("j.sqlite");
     drop(fill(&path, &(0..300).map(|_| left("old")).collect::<Vec<_>>()));
-    let planned = || Cut { upto: Seq(299), stays: vec![] };
+    let planned = || Cut { upto: Seq(299), limit: Moment(i64::MAX), stays: vec![], kept: 0 };
     let journal = Sqlite::open(&path, "test").expect("opens");
     let other = rusqlite::Connection::open(&path).expect("opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked by somebody");
@@ -258,4 +258,34 @@ async fn a_cut_that_a_lock_keeps_out_is_left_for_later_and_one_that_a_disk_fails
     let mut health = spoilt.health();
     let told = tokio::time::timeout(Duration::from_secs(20), health.wait_for(|health| matches!(health, Health::Failed(_)))).await;
     assert!(told.is_ok_and(|told| told.is_ok()));
+}
+
+#[tokio::test]
+async fn what_is_young_stays_also_where_a_clock_was_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let lifted = What::Lifted(Lifted { number: Number::from_digits("12157010680").expect("a number"), by: "ada".into() });
+    let mut whats: Vec<What> = (0..100).map(|_| left("c")).collect();
+    (whats[9], whats[35], whats[85]) = (ban("447700900123"), ban("12157010680"), lifted);
+    let clock = fill(&path, &whats);
+    // A machine that wakes without a clock: what is newest stands under the oldest time.
+    clock.execute("UPDATE event SET at = seq WHERE seq > 45", []).expect("set back");
+    drop(clock);
+    let banned = |number: &str| {
+        let mut people = crate::conference::people::People::default();
+        for fact in Archive::open(&path).expect("opens").history().standing(Seq(100)).expect("readable") {
+            people.apply(&fact.what, fact.at);
+        }
+        people.ban(Number::from_digits(number).expect("a number"), Moment(99 * HOUR)).is_some()
+    };
+    let told = prunable(&path, Moment(30 * HOUR)).expect("countable");
+    let pruned = prune(&path, "test", Moment(30 * HOUR)).expect("pruned");
+    assert_eq!((told.events, told.kept), (pruned.events, pruned.kept));
+    let history = Archive::open(&path).expect("opens").history();
+    let young: Vec<u64> =
+        history.read(Seq(0), 200).expect("readable").iter().map(|event| event.seq.0).filter(|seq| (30..=45).contains(seq)).collect();
+    assert_eq!(young, (30..=45).collect::<Vec<_>>());
+    assert!(!banned("12157010680"), "a ban that was lifted stays lifted");
+    assert!(banned("447700900123"));
+    assert_eq!(prunable(&path, Moment(30 * HOUR)).map(|left| left.events).expect("countable"), 0, "the rest is gone");
 }
