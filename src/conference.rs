@@ -135,17 +135,36 @@ impl CallKey {
     /// They are a hash (FNV-1a, 20 bits of it), so two calls can in rare cases share one: see [`Self::long_tag`].
     #[must_use]
     pub fn tag(&self) -> String {
-        let hash = self.0.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        letters(hash ^ (hash >> 16))
+        tag(&self.0)
     }
 
     /// The tag and four more letters, from a hash of its own (the same with the bytes turned round), for a call
     /// whose tag another one has already.
     #[must_use]
     pub fn long_tag(&self) -> String {
-        let hash = self.0.bytes().rev().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        format!("{}{}", self.tag(), letters(hash ^ (hash >> 16)))
+        long_tag(&self.0)
     }
+}
+
+/// [`CallKey::tag`] of a key that is kept as text.
+fn tag(key: &str) -> String {
+    letters(tag_bits(key))
+}
+
+/// [`CallKey::long_tag`] of a key that is kept as text.
+fn long_tag(key: &str) -> String {
+    let hash = fnv(key.bytes().rev());
+    format!("{}{}", tag(key), letters(hash ^ (hash >> 16)))
+}
+
+/// What a tag is made of: as long as these 20 bits differ, tags do.
+fn tag_bits(key: &str) -> u32 {
+    let hash = fnv(key.bytes());
+    (hash ^ (hash >> 16)) & 0xF_FFFF
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Four letters and digits for 20 bits, none of them easily taken for another.

@@ -20,6 +20,7 @@ mod secret;
 mod setting;
 mod show;
 mod token;
+mod twins;
 
 pub use alert::{AlertWays, Way};
 pub use environment::Environment;

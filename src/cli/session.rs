@@ -16,6 +16,7 @@ use super::{descriptors, faults, signals};
 use crate::bridge::anveo::{Anveo, Settings as AnveoSettings};
 use crate::callback::{self, Counts, Guard, Limits};
 use crate::conference::event::{Listening, Nothing, Seq, What};
+use crate::config::error::shown;
 use crate::config::{Config, Secret, ThemeChoice};
 use crate::console::app::{App, Settings};
 use crate::console::command::KeyMap;
@@ -108,6 +109,15 @@ pub(super) fn run(
         tracing::warn!("{shortage}");
         // The session has not begun, so it is heard.
         let _ = slips.send(vec![shortage]);
+    }
+    if let Some(log) = journal.set_aside() {
+        let told = format!(
+            "the journal's file was gone, and a new one was made; what its log still held is kept in {}: put the file back to read it",
+            shown(log)
+        );
+        tracing::warn!("{told}");
+        // The session has not begun, so it is heard.
+        let _ = slips.send(vec![told]);
     }
     let watching = watch_contacts(config, &journal, &slips);
     // The session may be over.

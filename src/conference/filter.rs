@@ -141,13 +141,13 @@ impl Row<'_> {
     fn texts(&self, field: Field) -> [Option<&str>; 2] {
         let call = self.call;
         match field {
-            Field::Name => [self.roster.name(call), call.said_name.as_deref()],
+            Field::Name => [self.roster.name(call), call.said_name()],
             // What came in place of a number is found under it, too.
-            Field::Number => [call.instead.as_deref(), None],
+            Field::Number => [call.instead(), None],
             Field::Conference => [call.conference.as_ref().map(super::ConferenceId::as_str), None],
-            Field::Called => [call.called.as_deref(), None],
+            Field::Called => [call.called(), None],
             Field::Role => [self.contact().map(|contact| &*contact.role), None],
-            Field::Others => [call.others.as_deref(), self.contact().map(|contact| &*contact.note)],
+            Field::Others => [call.others(), self.contact().map(|contact| &*contact.note)],
         }
         .map(|text| text.filter(|text| !text.is_empty()))
     }
@@ -161,7 +161,7 @@ impl Row<'_> {
     fn has_word(&self, word: &Word) -> bool {
         let call = self.call;
         word.states & self.states() != 0
-            || (word.hand && call.hand.is_some())
+            || (word.hand && call.hand().is_some())
             || Field::ALL.iter().any(|field| self.has_text(*field, &word.text))
             || (call.number.is_none() && (word.numberless || holds(&call.tag(), &word.text.small)))
     }
@@ -219,7 +219,7 @@ impl Test {
             Self::Has(Field::Number) => row.call.number.is_some(),
             Self::Has(field) => row.texts(*field).iter().any(Option::is_some),
             Self::State(states) => states & row.states() != 0,
-            Self::Hand(up) => row.call.hand.is_some() == *up,
+            Self::Hand(up) => row.call.hand().is_some() == *up,
             Self::Place(regions) => row.call.number.and_then(|number| places.of(number)).is_some_and(|region| regions.contains(&region)),
             Self::AnyPlace => row.call.number.is_some_and(|number| places.of(number).is_some()),
             Self::Longer(time) => row.call.stayed(row.now) >= *time,

@@ -7,9 +7,23 @@ use super::event::{Arrival, Seq};
 use super::{Action, CallKey, ConferenceId, Moment, Outcome};
 use crate::phone::Number;
 
+mod asks;
+mod texts;
+mod word;
+
+use asks::More;
+pub use asks::{Ended, LastAsk};
+use texts::{Text, Texts};
+pub use word::Word;
+
 /// The identity of a row for as long as this process lives. Never given twice, so it can be kept as a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub(super) u32);
+
+impl CallId {
+    /// No row comes after this one.
+    pub(super) const LAST: Self = Self(u32::MAX);
+}
 
 /// Where a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,193 +38,153 @@ pub enum Presence {
     Kicked,
 }
 
-/// The last thing that was asked for a call, and how it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastAsk {
-    /// The ask's place in the journal; unrecorded when the journal had failed.
-    pub seq: Seq,
-    /// What was asked.
-    pub action: Action,
-    /// When.
-    pub at: Moment,
-    /// How it ended; none while it is on its way.
-    pub ended: Option<Ended>,
-}
-
-impl LastAsk {
-    /// Whether it failed, or nobody knows: it may be asked for again.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        let outcome = self.ended.as_ref().map(|ended| ended.outcome);
-        matches!(outcome, Some(Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown))
-    }
-}
-
-/// How an ask ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The provider's words or what went wrong; may be empty.
-    pub detail: Box<str>,
-    /// When.
-    pub at: Moment,
-}
-
-/// The word in a row's voice column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Word {
-    /// Not in a conference yet.
-    Calling,
-    /// May speak.
-    Open,
-    /// A mute is on its way.
-    Muting,
-    /// The provider accepted a mute.
-    Muted,
-    /// An unmute is on its way.
-    Unmuting,
-    /// A kick is on its way.
-    Kicking,
-    /// The provider accepted a kick.
-    Kicked,
-    /// The call left.
-    Left,
-    /// The last ask was refused or not delivered.
-    Failed,
-    /// Nothing is known of the last ask's outcome.
-    Unknown,
-    /// Nothing was heard of the call for long.
-    Stale,
-}
-
-impl Word {
-    /// All of them, in their order.
-    pub const ALL: [Self; 11] = [
-        Self::Calling,
-        Self::Open,
-        Self::Muting,
-        Self::Muted,
-        Self::Unmuting,
-        Self::Kicking,
-        Self::Kicked,
-        Self::Left,
-        Self::Failed,
-        Self::Unknown,
-        Self::Stale,
-    ];
-
-    /// The word as it stands on the screen.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Calling => "calling",
-            Self::Open => "open",
-            Self::Muting => "muting",
-            Self::Muted => "muted",
-            Self::Unmuting => "unmuting",
-            Self::Kicking => "kicking",
-            Self::Kicked => "kicked",
-            Self::Left => "left",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Stale => "stale",
-        }
-    }
-}
-
 /// One call.
+///
+/// There may be a hundred thousand of them, so texts share one piece of memory, and what few calls have lies apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Participant {
-    /// Its call flow instance key.
-    pub key: CallKey,
+    texts: Texts,
     /// The conference of this stay; none while calling.
     pub conference: Option<ConferenceId>,
     /// The caller's number.
     pub number: Option<Number>,
-    /// What came in place of a number.
-    pub instead: Option<Box<str>>,
-    /// The name that its callbacks gave.
-    pub said_name: Option<Box<str>>,
-    /// The name that a moderator gave this call alone.
-    pub given_name: Option<Box<str>>,
-    /// The number that was dialled.
-    pub called: Option<Box<str>>,
-    /// The values of its other fields, for finding.
-    pub others: Option<Box<str>>,
-    /// Where the call is.
-    pub presence: Presence,
-    /// When it came to be there.
+    /// When it came to be where it is.
     pub since: Moment,
     /// When this stay began (for a call without one, when its flow started).
     pub joined: Moment,
     /// When anything was last heard of it, callbacks and answers alike.
     pub news: Moment,
-    /// Whether the last accepted ask about its voice was a mute.
-    pub muted: bool,
-    /// When its hand went up; none while down.
-    pub hand: Option<Moment>,
-    /// Whether lecture mode and lock spare this call. For a caller with a number the number decides.
-    pub exempt: bool,
-    /// Its stays so far, this one included; 0 while calling.
-    pub stays: u16,
-    /// It joined again right after an accepted kick.
-    pub called_back: bool,
-    /// The last thing asked for it in this stay.
-    pub ask: Option<LastAsk>,
-    /// The one before it, as long as the last may turn out never to have left.
-    pub(super) earlier: Option<Box<LastAsk>>,
     /// The event whose raw fields describe it best.
     pub told_by: Seq,
+    more: Option<Box<More>>,
+    /// Its row.
+    pub id: CallId,
+    /// Its stays so far, this one included; 0 while calling.
+    pub stays: u16,
+    /// Where the call is.
+    pub presence: Presence,
+    /// Whether the last accepted ask about its voice was a mute.
+    pub muted: bool,
+    /// Whether lecture mode and lock spare this call. For a caller with a number the number decides.
+    pub exempt: bool,
+    /// It joined again right after an accepted kick.
+    pub called_back: bool,
     /// Another call without a number came before it with the same tag.
     pub(super) long_tag: bool,
 }
 
 impl Participant {
+    /// A call that was just heard of. Whoever keeps it gives it its row.
     pub(super) fn new(arrival: &Arrival, at: Moment, seq: Seq) -> Self {
+        let Arrival { call, instead, name, called, others, .. } = arrival;
         Self {
-            key: arrival.call.clone(),
+            texts: Texts::new([Some(call.as_str()), instead.as_deref(), name.as_deref(), None, called.as_deref(), others.as_deref()]),
             conference: arrival.conference.clone(),
             number: arrival.number,
-            instead: arrival.instead.clone(),
-            said_name: arrival.name.clone(),
-            given_name: None,
-            called: arrival.called.clone(),
-            others: arrival.others.clone(),
-            presence: Presence::Calling,
             since: at,
             joined: at,
             news: at,
-            muted: false,
-            hand: None,
-            exempt: false,
-            stays: 0,
-            called_back: false,
-            ask: None,
-            earlier: None,
             told_by: seq,
+            more: None,
+            id: CallId(0),
+            stays: 0,
+            presence: Presence::Calling,
+            muted: false,
+            exempt: false,
+            called_back: false,
             long_tag: false,
         }
+    }
+
+    /// Its call flow instance key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.texts.get(Text::Key).unwrap_or_default()
+    }
+
+    /// Its call flow instance key, to be kept.
+    #[must_use]
+    pub fn call_key(&self) -> CallKey {
+        CallKey::new(self.key())
+    }
+
+    /// What came in place of a number.
+    #[must_use]
+    pub fn instead(&self) -> Option<&str> {
+        self.texts.get(Text::Instead)
+    }
+
+    /// The name that its callbacks gave.
+    #[must_use]
+    pub fn said_name(&self) -> Option<&str> {
+        self.texts.get(Text::SaidName)
+    }
+
+    /// The name that a moderator gave this call alone.
+    #[must_use]
+    pub fn given_name(&self) -> Option<&str> {
+        self.texts.get(Text::GivenName)
+    }
+
+    /// The number that was dialled.
+    #[must_use]
+    pub fn called(&self) -> Option<&str> {
+        self.texts.get(Text::Called)
+    }
+
+    /// The values of its other fields, for finding.
+    #[must_use]
+    pub fn others(&self) -> Option<&str> {
+        self.texts.get(Text::Others)
+    }
+
+    /// When its hand went up; none while down.
+    #[must_use]
+    pub fn hand(&self) -> Option<Moment> {
+        self.more.as_ref()?.hand
+    }
+
+    /// The last thing asked for it in this stay.
+    #[must_use]
+    pub fn ask(&self) -> Option<&LastAsk> {
+        self.more.as_ref()?.ask.as_ref()
+    }
+
+    pub(super) fn give_name(&mut self, name: Option<&str>) {
+        self.texts.set(Text::GivenName, name);
+    }
+
+    pub(super) fn set_hand(&mut self, hand: Option<Moment>) {
+        if self.hand() != hand {
+            self.change_more(|more| more.hand = hand);
+        }
+    }
+
+    /// Changes what few calls have; a call that has nothing of it any more keeps no room for it.
+    fn change_more(&mut self, change: impl FnOnce(&mut More)) {
+        let mut more = self.more.take().unwrap_or_default();
+        change(&mut more);
+        self.more = (*more != More::default()).then_some(more);
     }
 
     /// Letters and digits that tell it from all others on the list: four, or eight where four are taken.
     #[must_use]
     pub fn tag(&self) -> String {
-        if self.long_tag { self.key.long_tag() } else { self.key.tag() }
+        if self.long_tag { super::long_tag(self.key()) } else { super::tag(self.key()) }
     }
 
     /// Takes over what a later callback of the same call says more.
     pub(super) fn learn(&mut self, arrival: &Arrival, at: Moment, seq: Seq) {
         if arrival.number.is_some() {
-            (self.number, self.instead) = (arrival.number, None);
+            self.number = arrival.number;
+            self.texts.set(Text::Instead, None);
         } else if self.number.is_none() && arrival.instead.is_some() {
-            self.instead.clone_from(&arrival.instead);
+            self.texts.set(Text::Instead, arrival.instead.as_deref());
         }
-        for (mine, news) in [(&mut self.said_name, &arrival.name), (&mut self.called, &arrival.called), (&mut self.others, &arrival.others)]
-        {
+        for (text, news) in [(Text::SaidName, &arrival.name), (Text::Called, &arrival.called), (Text::Others, &arrival.others)] {
             if news.is_some() {
-                mine.clone_from(news);
+                self.texts.set(text, news.as_deref());
             }
         }
         self.news = at;
@@ -224,10 +198,10 @@ impl Participant {
         (self.since, self.joined) = (at, at);
         self.muted = false;
         // A hand that went up before the join came stays up; one of an earlier stay does not.
-        let early = self.hand.filter(|_| self.stays == 0);
-        self.hand = early.or(arrival.hand.then_some(at));
+        let early = self.hand().filter(|_| self.stays == 0);
         self.called_back = false;
-        (self.ask, self.earlier) = (None, None);
+        let more = More::of_hand(early.or(arrival.hand.then_some(at)));
+        self.more = (more != More::default()).then(|| Box::new(more));
         self.stays = self.stays.saturating_add(1);
     }
 
@@ -240,53 +214,22 @@ impl Participant {
     /// Whether an ask is on its way.
     #[must_use]
     pub fn is_asking(&self) -> bool {
-        self.ask.as_ref().is_some_and(|ask| ask.ended.is_none())
+        self.ask().is_some_and(|ask| ask.ended.is_none())
     }
 
     /// Takes a new ask as the last one.
     pub(super) fn ask_anew(&mut self, ask: LastAsk) {
-        let Some(before) = self.ask.replace(ask) else { return };
-        let told = match before.ended.as_ref().map(|ended| ended.outcome) {
-            // Behind one that is in flight it waits, and is replaced now.
-            None => self.earlier.as_ref().is_some_and(|earlier| earlier.ended.is_none()),
-            Some(Outcome::Accepted | Outcome::NotSent) => {
-                self.earlier = None;
-                true
-            }
-            Some(_) => false,
-        };
-        if !told {
-            self.earlier = Some(Box::new(before));
-        }
+        self.change_more(|more| more.ask_anew(ask));
     }
 
     /// Gives its asks the places they were written down at late; says whether it had any of them.
     pub(super) fn renumber_asks(&mut self, places: &HashMap<Seq, Seq>) -> bool {
-        let mut any = false;
-        for ask in self.ask.iter_mut().chain(self.earlier.as_deref_mut()) {
-            if let Some(place) = places.get(&ask.seq) {
-                ask.seq = *place;
-                any = true;
-            }
-        }
-        any
+        self.more.as_mut().is_some_and(|more| more.renumber_asks(places))
     }
 
     /// Takes the end of an ask in. One that never left gives way to the one before it.
     pub(super) fn end_ask(&mut self, seq: Seq, ended: Ended) {
-        let outcome = ended.outcome;
-        if let Some(ask) = self.ask.as_mut().filter(|ask| ask.seq == seq) {
-            ask.ended = Some(ended);
-            match self.earlier.take() {
-                Some(earlier) if outcome == Outcome::NotSent => self.ask = Some(*earlier),
-                _ => {}
-            }
-        } else if let Some(earlier) = self.earlier.as_mut().filter(|earlier| earlier.seq == seq) {
-            earlier.ended = Some(ended);
-            if outcome == Outcome::Accepted {
-                self.earlier = None;
-            }
-        }
+        self.change_more(|more| more.end_ask(seq, ended));
     }
 
     /// Whether it is in and nothing was heard of it for longer than `after`.
@@ -310,7 +253,7 @@ impl Participant {
         if self.presence == Presence::Left {
             return Word::Left;
         }
-        match self.ask.as_ref().map(|ask| (ask.action, ask.ended.as_ref().map(|ended| ended.outcome))) {
+        match self.ask().map(|ask| (ask.action, ask.ended.as_ref().map(|ended| ended.outcome))) {
             Some((Action::Mute, None)) => Word::Muting,
             Some((Action::Unmute, None)) => Word::Unmuting,
             Some((Action::Kick, None)) => Word::Kicking,

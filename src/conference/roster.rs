@@ -11,18 +11,25 @@ use super::hands::Hands;
 use super::modes::Modes;
 pub use super::participant::{CallId, Ended, LastAsk, Participant, Presence, Word};
 use super::people::People;
-use super::{Action, CallKey, ConferenceId, Moment};
-use crate::phone::Number;
+use super::{Action, CallKey, Moment};
 
 mod counts;
+mod index;
 mod look;
 mod news;
 #[cfg(test)]
 mod order_tests;
+mod pages;
+mod rooms;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use counts::Counts;
+use index::Index;
+pub(super) use pages::{Pages, bits};
+use rooms::Rooms;
+use standing::Standing;
 
 /// A join this soon after an accepted kick is the same caller calling back, not a new stay.
 pub const CALLED_BACK_WITHIN: Duration = Duration::from_mins(1);
@@ -69,38 +76,19 @@ pub struct Waiting {
     pub rule: Option<Rule>,
 }
 
-/// Where a call counts among hands.
-#[derive(Default, PartialEq, Eq)]
-struct Standing {
-    conference: Option<ConferenceId>,
-    /// Its hand is up there.
-    hand: bool,
-    /// It can have the floor there.
-    inside: bool,
-}
-
-impl Standing {
-    fn of(call: &Participant) -> Self {
-        let (hand, inside) = (call.is_live() && call.hand.is_some(), call.presence == Presence::In);
-        Self { conference: call.conference.clone(), hand, inside }
-    }
-}
-
 /// Everybody who is there, and who was a moment ago.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     /// In order of arrival, because ids are given in that order.
-    calls: BTreeMap<CallId, Participant>,
-    by_key: HashMap<CallKey, CallId>,
-    /// Calls on the line by number; more than one is worth a warning.
-    by_number: HashMap<Number, Vec<CallId>>,
+    calls: Pages<Participant>,
+    index: Index,
     /// The call without a number that has each short tag.
-    tags: HashMap<String, CallId>,
+    tags: HashMap<u32, CallId>,
     people: People,
     modes: Modes,
     hands: Hands,
     waiting: BTreeMap<Seq, Waiting>,
-    conferences: Vec<(ConferenceId, Counts)>,
+    rooms: Rooms,
     all: Counts,
     next_id: u32,
 }
@@ -123,10 +111,9 @@ impl Roster {
             What::Asked(ask) | What::AskedLate(ask) => self.asked(ask, at, event.seq),
             What::Recorded(recorded) => self.recorded(&recorded.late),
             What::Answered(answer) => self.answered(answer, at),
-            What::Removed(only) => self.by_key.get(&only.call).copied().map_or(Change::Nothing, |id| self.remove(id)),
+            What::Removed(only) => self.find(&only.call).map_or(Change::Nothing, |id| self.remove(id)),
             What::Named(Named { number: None, call, name, .. }) => {
-                let name = (!name.is_empty()).then(|| name.clone());
-                self.of_one_call(call, |call| call.given_name = name)
+                self.of_one_call(call, |call| call.give_name((!name.is_empty()).then_some(&**name)))
             }
             What::Exempted(Exempted { number: None, call, exempt, .. }) => self.of_one_call(call, |call| call.exempt = *exempt),
             What::Named(_) | What::Exempted(_) | What::Contacts(_) | What::Banned(_) | What::Lifted(_) => {
@@ -140,22 +127,23 @@ impl Roster {
     fn add(&mut self, mut call: Participant) -> CallId {
         let id = CallId(self.next_id);
         self.next_id += 1;
+        call.id = id;
         if call.number.is_none() {
-            call.long_tag = *self.tags.entry(call.key.tag()).or_insert(id) != id;
+            call.long_tag = *self.tags.entry(super::tag_bits(call.key())).or_insert(id) != id;
         }
-        self.by_key.insert(call.key.clone(), id);
-        self.count(id, &call, true);
-        self.stand(id, &Standing::default(), &Standing::of(&call));
+        self.share_conference(&mut call);
+        let standing = Standing::of(&call);
         self.calls.insert(id, call);
+        self.index.add(&self.calls, id);
+        self.stand(id, &Standing::default(), &standing);
         id
     }
 
     fn remove(&mut self, id: CallId) -> Change {
-        let Some(call) = self.calls.remove(&id) else { return Change::Nothing };
-        self.count(id, &call, false);
+        let Some(call) = self.calls.remove(id) else { return Change::Nothing };
         self.stand(id, &Standing::of(&call), &Standing::default());
-        self.by_key.remove(&call.key);
-        if let Entry::Occupied(tag) = self.tags.entry(call.key.tag())
+        self.index.remove(id, call.key());
+        if let Entry::Occupied(tag) = self.tags.entry(super::tag_bits(call.key()))
             && *tag.get() == id
         {
             tag.remove();
@@ -165,54 +153,53 @@ impl Roster {
 
     /// Changes a call and keeps the counts and the numbers in step.
     fn alter(&mut self, id: CallId, change: impl FnOnce(&mut Participant)) {
-        let Some(mut call) = self.calls.remove(&id) else { return };
-        self.count(id, &call, false);
-        let before = Standing::of(&call);
-        change(&mut call);
-        self.count(id, &call, true);
-        let after = Standing::of(&call);
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let before = Standing::of(call);
+        change(call);
+        let mut after = Standing::of(call);
         if before != after {
+            let moved = before.conference != after.conference;
+            if let Some(conference) = after.conference.as_mut().filter(|_| moved) {
+                *conference = self.rooms.shared(conference);
+                call.conference = Some(conference.clone());
+            }
             self.stand(id, &before, &after);
         }
-        self.calls.insert(id, call);
     }
 
+    /// Keeps everything in step that counts calls or finds them.
     fn stand(&mut self, id: CallId, before: &Standing, after: &Standing) {
+        for (standing, add) in [(before, false), (after, true)] {
+            self.all.tally(standing.counted, add);
+            if let Some(conference) = &standing.conference {
+                self.rooms.tally(conference, standing.counted, add);
+            }
+        }
+        if before.number != after.number {
+            before.number.into_iter().for_each(|number| self.index.leave(id, number));
+            after.number.into_iter().for_each(|number| self.index.enter(&self.calls, id, number));
+        }
         let moved = before.conference != after.conference;
         if let Some(conference) = &before.conference {
-            if before.hand && (moved || !after.hand) {
+            if before.hand() && (moved || !after.hand()) {
                 self.hands.lower(conference, id);
             }
-            if (moved || !after.inside) && self.hands.floor(conference) == Some(id) {
+            if (moved || !after.inside()) && self.hands.floor(conference) == Some(id) {
                 self.hands.give_floor(conference, None);
             }
         }
         if let Some(conference) = &after.conference
-            && after.hand
-            && (moved || !before.hand)
+            && after.hand()
+            && (moved || !before.hand())
         {
             self.hands.raise(conference, id);
         }
     }
 
-    fn count(&mut self, id: CallId, call: &Participant, add: bool) {
-        self.all.tally(call, add);
-        if let Some(conference) = &call.conference {
-            let place = self.conferences.iter().position(|(known, _)| known == conference).unwrap_or_else(|| {
-                self.conferences.push((conference.clone(), Counts::default()));
-                self.conferences.len() - 1
-            });
-            self.conferences[place].1.tally(call, add);
-        }
-        if let Some(number) = call.number.filter(|_| call.is_live()) {
-            if add {
-                self.by_number.entry(number).or_default().push(id);
-            } else if let Some(ids) = self.by_number.get_mut(&number) {
-                ids.retain(|other| *other != id);
-                if ids.is_empty() {
-                    self.by_number.remove(&number);
-                }
-            }
+    /// The text of a conference's number is kept once, however many calls are in it.
+    fn share_conference(&mut self, call: &mut Participant) {
+        if let Some(conference) = &mut call.conference {
+            *conference = self.rooms.shared(conference);
         }
     }
 
@@ -239,12 +226,13 @@ impl Roster {
             (!call.is_live() && now.since(call.since) >= stays) || now.since(call.news) >= silent
         };
         let forgotten: Vec<_> =
-            self.calls.iter().filter(|(id, call)| old(call) && !held(**id)).map(|(id, call)| (*id, call.key.clone())).collect();
+            self.calls.iter().filter(|(id, call)| old(call) && !held(*id)).map(|(id, call)| (id, call.call_key())).collect();
         for (id, _) in &forgotten {
             self.remove(*id);
         }
         if !forgotten.is_empty() {
-            self.conferences.retain(|(_, counts)| counts.rows > 0);
+            self.rooms.forget();
+            self.index.shrink(&self.calls);
             let gone: HashSet<_> = forgotten.iter().map(|(id, _)| id).collect();
             self.waiting.retain(|_, waiting| !gone.contains(&waiting.id));
         }
@@ -253,7 +241,7 @@ impl Roster {
 
     /// The moment up to which those left who are more than are remembered; the beginning of time where nobody is.
     fn crowd_before(&self) -> Moment {
-        let mut gone: Vec<Moment> = self.calls.values().filter(|call| !call.is_live()).map(|call| call.since).collect();
+        let mut gone: Vec<Moment> = self.calls.iter().filter(|(_, call)| !call.is_live()).map(|(_, call)| call.since).collect();
         let Some(extra) = gone.len().checked_sub(MOST_GONE + 1) else { return Moment(i64::MIN) };
         *gone.select_nth_unstable(extra).1
     }

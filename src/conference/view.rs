@@ -1,7 +1,7 @@
 //! What of the roster is listed, and in which order. Kept up change by change, never by sorting anew:
 //! only a deliberate sort moves rows, newcomers are added below.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::filter::{Filter, Row};
@@ -10,9 +10,13 @@ use super::{ConferenceId, Moment};
 use crate::phone::Places;
 
 mod column;
+mod rows;
+mod schedule;
 
 pub use column::Column;
 use column::compare;
+pub use rows::Rows;
+use schedule::Schedule;
 
 /// How long rows that are gone stay in sight.
 pub const SHOW_GONE: Duration = Duration::from_secs(30);
@@ -29,15 +33,13 @@ pub struct View {
     ranked: Vec<CallId>,
     /// The last of them to arrive.
     ranked_to: Option<CallId>,
-    rows: Vec<CallId>,
-    listed: HashSet<CallId>,
+    rows: Rows,
     /// Those of them that do not belong there any more and are held.
     kept: HashSet<CallId>,
-    /// Rows that are gone and still in sight.
-    leaving: Vec<CallId>,
-    /// When the filter may judge a row otherwise by time alone, earliest first; one moment a row.
-    turns: BTreeSet<(Moment, CallId)>,
-    turn_of: HashMap<CallId, Moment>,
+    /// Rows that are gone and still in sight, by when they went.
+    leaving: Schedule,
+    /// When the filter may judge a row otherwise by time alone.
+    turns: Schedule,
     /// Where numbers are from, for filter and sort.
     places: Places,
     stale_after: Duration,
@@ -52,20 +54,20 @@ impl View {
 
     /// The rows in order.
     #[must_use]
-    pub fn rows(&self) -> &[CallId] {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
     /// How many of the rows belong there now: those that are held and do not match any more are left out.
     #[must_use]
     pub fn matching(&self) -> usize {
-        self.rows.len() - self.kept.iter().filter(|id| self.listed.contains(id)).count()
+        self.rows.len() - self.kept.iter().filter(|id| self.rows.contains(**id)).count()
     }
 
     /// Whether a row is listed.
     #[must_use]
     pub fn lists(&self, id: CallId) -> bool {
-        self.listed.contains(&id)
+        self.rows.contains(id)
     }
 
     /// The filter in force.
@@ -90,8 +92,11 @@ impl View {
                 }
             }
             Change::Several(ids) => {
-                let gone = ids.iter().copied().filter(|id| self.look_at(*id, roster, now, &held)).collect();
-                self.drop_rows(&gone);
+                for id in ids {
+                    if self.look_at(*id, roster, now, &held) {
+                        self.drop_row(*id);
+                    }
+                }
             }
         }
     }
@@ -99,17 +104,15 @@ impl View {
     /// Looks at a row that changed; says whether it goes off the list.
     fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) -> bool {
         let Some(call) = roster.get(id) else {
-            self.note_turn(id, None);
+            self.turns.note(id, None);
             self.kept.remove(&id);
-            return self.listed.contains(&id);
+            return self.rows.contains(id);
         };
         let belongs = self.judge(id, call, roster, now);
-        if !self.listed.contains(&id) {
+        if !self.rows.contains(id) {
             return false;
         }
-        if !call.is_live() && !self.leaving.contains(&id) {
-            self.leaving.push(id);
-        }
+        self.leaving.note(id, (!call.is_live()).then_some(call.since));
         self.goes(id, belongs, held)
     }
 
@@ -126,9 +129,9 @@ impl View {
     /// Lists a row that belongs there, says whether it does, and notes when to look at it again.
     fn judge(&mut self, id: CallId, call: &Participant, roster: &Roster, now: Moment) -> bool {
         let turn = if self.shows(call, now) { self.filter.turn(call, now, self.stale_after) } else { None };
-        self.note_turn(id, turn);
+        self.turns.note(id, turn);
         let belongs = self.belongs(roster, call, now);
-        if belongs && self.listed.insert(id) {
+        if belongs {
             self.rows.push(id);
         }
         belongs
@@ -136,17 +139,6 @@ impl View {
 
     fn belongs(&mut self, roster: &Roster, call: &Participant, now: Moment) -> bool {
         self.shows(call, now) && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places)
-    }
-
-    fn note_turn(&mut self, id: CallId, turn: Option<Moment>) {
-        let before = match turn {
-            Some(at) => self.turn_of.insert(id, at),
-            None => self.turn_of.remove(&id),
-        };
-        if before != turn {
-            before.map(|at| self.turns.remove(&(at, id)));
-            turn.map(|at| self.turns.insert((at, id)));
-        }
     }
 
     /// Whether a row would be listed without the filter.
@@ -161,54 +153,43 @@ impl View {
     }
 
     fn drop_row(&mut self, id: CallId) {
-        if self.listed.remove(&id) {
-            self.rows.retain(|row| *row != id);
-        }
-        self.leaving.retain(|row| *row != id);
+        self.rows.remove(id);
+        self.leaving.note(id, None);
         self.kept.remove(&id);
     }
 
     /// Takes rows off that time alone takes off: gone for long, or not what the filter wants any more. Those that
     /// it wants by now are added below.
     pub fn expire(&mut self, roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
-        let before = self.listed.len();
-        let Self { leaving, listed, .. } = self;
-        leaving.retain(|id| match roster.get(*id) {
-            Some(call) if Self::in_sight(call, now) => !call.is_live(),
-            _ if held(*id) => true,
-            _ => {
-                listed.remove(id);
-                false
+        for id in self.leaving.due(now.minus(SHOW_GONE)) {
+            if !held(id) && roster.get(id).is_none_or(|call| !Self::in_sight(call, now)) {
+                self.drop_row(id);
             }
-        });
-        let due: Vec<_> = self.turns.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
-        let mut gone = self.listed.len() < before;
-        for id in due {
+        }
+        for id in self.turns.due(now) {
             let Some(call) = roster.get(id) else {
-                self.note_turn(id, None);
+                self.turns.note(id, None);
                 continue;
             };
             let belongs = self.judge(id, call, roster, now);
-            gone |= self.listed.contains(&id) && self.goes(id, belongs, &held) && self.listed.remove(&id);
-        }
-        // All at once: at the end of a large conference thousands go in the same second.
-        if gone {
-            let Self { listed, rows, kept, .. } = self;
-            rows.retain(|row| listed.contains(row));
-            kept.retain(|row| listed.contains(row));
+            if self.rows.contains(id) && self.goes(id, belongs, &held) {
+                self.drop_row(id);
+            }
         }
     }
 
-    /// Whether time alone may change what is listed: rows are gone, or have come to where the filter judges anew.
+    /// Whether time alone may change what is listed: rows have been gone for long, or have come to where the filter
+    /// judges anew.
     #[must_use]
     pub fn is_due(&self, now: Moment) -> bool {
-        !self.leaving.is_empty() || self.next_turn().is_some_and(|at| at <= now)
+        let gone = self.leaving.first().is_some_and(|since| since <= now.minus(SHOW_GONE));
+        gone || self.next_turn().is_some_and(|at| at <= now)
     }
 
     /// When the filter may judge a row otherwise; none while time changes nothing for it.
     #[must_use]
     pub fn next_turn(&self) -> Option<Moment> {
-        self.turns.first().map(|(at, _)| *at)
+        self.turns.first()
     }
 
     /// Whether a row would be listed if it were not already.
@@ -217,34 +198,20 @@ impl View {
         self.shows(call, now) && self.filter.matches(&Row { roster, call, now, stale_after: self.stale_after }, &mut self.places)
     }
 
-    /// Looks at rows again that something held which is over. Many at once cost what one does.
+    /// Looks at rows again that something held which is over.
     pub fn release(&mut self, ids: &[CallId], roster: &Roster, now: Moment, held: impl Fn(CallId) -> bool) {
-        let mut goes =
-            |id: &CallId| self.listed.contains(id) && !held(*id) && roster.get(*id).is_none_or(|call| !self.belongs(roster, call, now));
-        let gone = ids.iter().copied().filter(|id| goes(id)).collect();
-        self.drop_rows(&gone);
-    }
-
-    /// Takes rows off the list; many cost what one does.
-    fn drop_rows(&mut self, gone: &HashSet<CallId>) {
-        if !gone.is_empty() {
-            self.listed.retain(|id| !gone.contains(id));
-            self.rows.retain(|id| !gone.contains(id));
-            self.leaving.retain(|id| !gone.contains(id));
-            self.kept.retain(|id| !gone.contains(id));
+        for id in ids {
+            let goes = self.rows.contains(*id) && !held(*id) && roster.get(*id).is_none_or(|call| !self.belongs(roster, call, now));
+            if goes {
+                self.drop_row(*id);
+            }
         }
     }
 
     /// When, after a moment, the next row goes out of sight by itself.
     #[must_use]
-    pub fn next_expiry(&self, roster: &Roster, after: Moment) -> Option<Moment> {
-        self.leaving
-            .iter()
-            .filter_map(|id| roster.get(*id))
-            .filter(|call| !call.is_live())
-            .map(|call| call.since.plus(SHOW_GONE))
-            .filter(|at| *at > after)
-            .min()
+    pub fn next_expiry(&self, after: Moment) -> Option<Moment> {
+        self.leaving.first_after(after.minus(SHOW_GONE)).map(|since| since.plus(SHOW_GONE))
     }
 
     /// Shows another conference, or all. The order stays what the last sort made it.
@@ -276,7 +243,7 @@ impl View {
             let queues = conferences.flat_map(|id| roster.hands(id).iter().copied().zip(1usize..));
             let places: HashMap<_, _> = queues.collect();
             // A hand that is up before its caller is in a conference has no place yet.
-            calls.sort_by_cached_key(|(id, call)| (call.hand.is_none(), places.get(id).copied().unwrap_or(usize::MAX)));
+            calls.sort_by_cached_key(|(id, call)| (call.hand().is_none(), places.get(id).copied().unwrap_or(usize::MAX)));
         } else if column != Column::Arrival {
             calls.sort_by(|(_, a), (_, b)| compare(column, roster, a, b, now, self.stale_after));
         }
@@ -284,20 +251,26 @@ impl View {
             calls.reverse();
         }
         self.ranked = calls.into_iter().map(|(id, _)| id).collect();
+        if column == Column::Arrival && !reverse {
+            // The order they have by themselves needs no list.
+            (self.ranked, self.ranked_to) = (Vec::new(), None);
+        }
         self.rebuild(roster, now);
     }
 
     fn rebuild(&mut self, roster: &Roster, now: Moment) {
-        (self.rows, self.listed, self.kept, self.turns, self.turn_of) = Default::default();
+        (self.rows, self.kept, self.turns, self.leaving) = Default::default();
         let ranked = std::mem::take(&mut self.ranked);
-        let later = roster.iter().filter(|(id, _)| Some(*id) > self.ranked_to).map(|(id, _)| id);
-        for id in ranked.iter().copied().chain(later.collect::<Vec<_>>()) {
-            if let Some(call) = roster.get(id) {
-                self.judge(id, call, roster, now);
+        let later = roster.iter().map(|(id, _)| id).filter(|id| Some(*id) > self.ranked_to).collect::<Vec<_>>();
+        for id in ranked.iter().copied().chain(later) {
+            if let Some(call) = roster.get(id)
+                && self.judge(id, call, roster, now)
+                && !call.is_live()
+            {
+                self.leaving.note(id, Some(call.since));
             }
         }
         self.ranked = ranked;
-        self.leaving = self.rows.iter().copied().filter(|id| roster.get(*id).is_some_and(|call| !call.is_live())).collect();
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::{ConfigError, ErrorKind, Origin, shown};
 use super::paths::Paths;
 use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
 use super::show;
+use super::twins::twins;
 use super::{AlertWays, Config, ExposeSecret, Secret, file, secret};
 use crate::text;
 
@@ -58,14 +59,14 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     if purpose != Purpose::Demo {
         // A bad value is an error also where something overrides it: tomorrow it may not.
         let hidden = layer.iter().filter(|(key, _)| over.contains_key(*key)).map(|(key, given)| (*key, given.clone())).collect();
-        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone(), unread: None }.config()?;
+        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone(), unread: None, secrets: Vec::new() }.config()?;
     }
     layer.extend(over);
     if purpose == Purpose::Demo {
         layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
     }
     let unread = matches!(purpose, Purpose::Check | Purpose::Journal).then(Vec::new);
-    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread };
+    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread, secrets: Vec::new() };
     let mut config = values.config()?;
     config.read_only = flags.read_only;
     if flags.read_only {
@@ -76,6 +77,9 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
         values.origins.insert("moderator", Origin::Login);
     }
     default_paths(&mut config, &paths, purpose)?;
+    if purpose != Purpose::Demo {
+        values.check_files(&config, file.as_deref())?;
+    }
     Ok(Loaded { config, file, unread: values.unread.unwrap_or_default(), origins: values.origins })
 }
 
@@ -133,6 +137,8 @@ struct Values {
     home: Option<PathBuf>,
     /// Where errors about secret files go; without a place they end the reading.
     unread: Option<Vec<ConfigError>>,
+    /// The files that hold secrets.
+    secrets: Vec<(&'static str, PathBuf)>,
 }
 
 impl Values {
@@ -187,6 +193,7 @@ impl Values {
     ) -> Result<Option<Secret>, ConfigError> {
         let given = self.text(keys[0], &check)?;
         let Some(path) = self.path(keys[1])? else { return Ok(given) };
+        self.secrets.push((keys[1], path.clone()));
         if given.is_some() {
             // What is not used is not opened.
             return Ok(given);
@@ -284,6 +291,21 @@ impl Values {
         }
         debug_assert!(self.layer.is_empty(), "settings that nobody took: {:?}", self.layer.keys());
         Ok(config)
+    }
+
+    /// Each file is for one thing: a log would be written behind the user key, and a token be read from it.
+    fn check_files(&self, config: &Config, file: Option<&Path>) -> Result<(), ConfigError> {
+        let mut files: Vec<(&'static str, &Path)> = file.map(|file| ("the configuration itself", file)).into_iter().collect();
+        files.extend(self.secrets.iter().map(|(key, path)| (*key, path.as_path())));
+        files.extend([
+            ("callback_token_file", config.callback_token_file.as_path()),
+            ("contacts", &config.contacts),
+            ("journal", &config.journal),
+            ("log", &config.log),
+        ]);
+        let Some((key, other)) = twins(&files) else { return Ok(()) };
+        let origin = self.origins.get(key).cloned().unwrap_or_default();
+        Err(ConfigError::new(ErrorKind::Setting, format!("{origin}: {key} is the same file as {other}; give each a file of its own")))
     }
 
     fn keys(&mut self) -> BTreeMap<String, Vec<String>> {

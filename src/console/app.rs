@@ -241,7 +241,7 @@ impl App {
     /// Where the console is heard, the caller's number for typing comes first.
     #[must_use]
     pub fn label(&self, call: &Participant) -> String {
-        let known = self.voice.is_some().then(|| self.roster.find(&call.key)).flatten();
+        let known = self.voice.is_some().then(|| Some(call.id)).flatten();
         let typed = known.and_then(|id| self.number_of(id)).map(|number| format!("{number} ")).unwrap_or_default();
         typed + &self.called(call)
     }

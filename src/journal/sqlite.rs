@@ -2,9 +2,10 @@
 //!
 //! This front file is the handle; `writer` is the thread that owns the only write connection, `reader` reads back
 //! on connections of its own, `archive` and `follower` are for processes that only read, `queue` is what waits and
-//! who is told, `held` what could not be written yet, `leftover` what an earlier process could not sync, `retention`
-//! cuts away what is too old, `prune` does so by hand, `lock` keeps a second writer out, `schema` is what people see
-//! who open the file with the ordinary `sqlite3` shell, `copy` keeps what an older confmod wrote.
+//! who is told, `held` what could not be written yet, `leftover` what an earlier process left in the log, `checkpoint`
+//! keeps the log short, `retention` cuts away what is too old, `prune` does so by hand, `lock` keeps a second writer out,
+//! `schema` is what people see who open the file with the ordinary `sqlite3` shell, `copy` keeps what an older confmod
+//! wrote.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::conference::event::{Event, Seq, What};
 use crate::config::error::shown;
 
 mod archive;
+mod checkpoint;
 mod copy;
 mod follower;
 mod held;
@@ -39,6 +41,7 @@ mod verdict;
 mod writer;
 
 pub use archive::Archive;
+pub use checkpoint::log_path;
 pub use follower::Follower;
 pub use lock::{holder, is_held};
 pub use prune::{PruneError, Pruned, copies, prunable, prune, size};
@@ -128,6 +131,7 @@ pub struct Sqlite {
     publisher: Arc<Publisher>,
     health: watch::Receiver<Health>,
     down_since: Option<Moment>,
+    set_aside: Option<PathBuf>,
     thread: Mutex<Option<JoinHandle<()>>>,
     watch: Mutex<Option<Watch>>,
 }
@@ -145,6 +149,8 @@ impl Sqlite {
     /// Opens or makes a journal and becomes its one writer. `who` is what a second process is told.
     pub fn open(path: &Path, who: &str) -> Result<Self, OpenError> {
         let lock = lock::Lock::take(path, who)?;
+        let set_aside = leftover::set_aside(path)
+            .map_err(|error| OpenError::File { path: path.to_owned(), why: format!("keeping the log of one that is gone: {error}") })?;
         let connection = schema::open(path)?;
         let last = schema::last(&connection).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let down_since = last.map(|(_, at)| lock.last_alive.map_or(at, |alive| alive.max(at)));
@@ -162,7 +168,8 @@ impl Sqlite {
             .name("journal".into())
             .spawn(move || writer.run())
             .map_err(|error| OpenError::File { path: path.to_owned(), why: format!("starting its thread: {error}") })?;
-        Ok(Self { path: path.to_owned(), queue, publisher, health, down_since, thread: Mutex::new(Some(thread)), watch: Mutex::default() })
+        let (path, thread) = (path.to_owned(), Mutex::new(Some(thread)));
+        Ok(Self { path, queue, publisher, health, down_since, set_aside, thread, watch: Mutex::default() })
     }
 
     /// From now on events that were learned longer ago than `keep` are cut away, but for the facts that still hold.
@@ -182,6 +189,13 @@ impl Sqlite {
     #[must_use]
     pub fn down_since(&self) -> Option<Moment> {
         self.down_since
+    }
+
+    /// The log of an earlier journal of this name whose file was gone, kept under another name: it may hold events that
+    /// stand nowhere else.
+    #[must_use]
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.set_aside.as_deref()
     }
 
     /// Writes what is queued, takes nothing more and ends the feeds. Safe to call twice.

@@ -112,7 +112,7 @@ impl<'a> Collector<'a> {
         if let Change::Several(ids) = change {
             // Nobody comes or goes with many at once: hands go down, names change.
             for id in ids {
-                let Some((key, seen)) = self.roster.get(id).map(|call| (call.key.clone(), Seen::of(call))) else { continue };
+                let Some((key, seen)) = self.roster.get(id).map(|call| (call.call_key(), Seen::of(call))) else { continue };
                 if let Some(room) = &seen.room {
                     self.track(&key, room).note(&seen, event.at, false);
                 }

@@ -25,7 +25,7 @@ impl Seen {
             room: call.conference.clone().filter(|_| present),
             stays: call.stays,
             muted: call.presence == Presence::In && call.muted,
-            hand: present && call.hand.is_some(),
+            hand: present && call.hand().is_some(),
             kicked: call.presence == Presence::Kicked,
         }
     }

@@ -39,6 +39,17 @@ impl Unit {
     }
 }
 
+/// What is to be reached.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    /// A ratio of at least this.
+    AtLeast(f64),
+    /// A ratio of at most this.
+    AtMost(f64),
+    /// A figure of at most this, in its own unit.
+    Within(f64),
+}
+
 /// One measurement: a figure for each round.
 pub struct Series {
     name: String,
@@ -62,10 +73,10 @@ impl Series {
         self.add(nanos(time));
     }
 
-    fn line(&self, ratio: &str) -> [String; 5] {
+    fn line(&self, ratio: &str) -> Line {
         let (median, min, max) = spread(&self.rounds);
         let [median, min, max] = [median, min, max].map(|value| self.unit.write(value));
-        [self.name.clone(), median, min, max, ratio.to_owned()]
+        [self.name.clone(), median, min, max, ratio.to_owned(), String::new()]
     }
 }
 
@@ -80,16 +91,19 @@ pub fn in_turn(this: (&str, impl FnMut() -> f64), beside: (&str, impl FnMut() ->
     [one, other]
 }
 
+/// A name, median, smallest and largest, the ratio to what stands beside it, and what is to be reached.
+type Line = [String; 6];
+
 /// One table, printed at the end, when all is measured.
 pub struct Table {
     title: String,
-    lines: Vec<[String; 5]>,
+    lines: Vec<Line>,
 }
 
 impl Table {
     /// An empty table.
     pub fn new(title: &str) -> Self {
-        let head = [String::new(), "median".into(), "min".into(), "max".into(), "ratio (min to max)".into()];
+        let head = ["", "median", "min", "max", "ratio (min to max)", "to reach"].map(str::to_owned);
         Self { title: title.to_owned(), lines: vec![head] }
     }
 
@@ -98,25 +112,50 @@ impl Table {
         let ratios: Vec<f64> = this.rounds.iter().zip(&beside.rounds).map(|(this, beside)| this / beside).collect();
         let (median, min, max) = spread(&ratios);
         self.lines.push(this.line(&format!("{median:.2} ({min:.2} to {max:.2})")));
-        let [name, rest @ ..] = beside.line("");
-        let [median, min, max, ratio] = rest;
-        self.lines.push([format!("  beside {name}"), median, min, max, ratio]);
+        let mut other = beside.line("");
+        other[0].insert_str(0, "  beside ");
+        self.lines.push(other);
+    }
+
+    /// Adds two measurements, and what their ratio, or the first of them, is to reach.
+    pub fn goal(&mut self, pair: &[Series; 2], goal: Goal) {
+        let at = self.lines.len();
+        self.pair(pair);
+        let [this, beside] = pair;
+        let ratios: Vec<f64> = this.rounds.iter().zip(&beside.rounds).map(|(this, beside)| this / beside).collect();
+        let (ratio, figure) = (spread(&ratios).0, spread(&this.rounds).0);
+        let (words, reached) = match goal {
+            Goal::AtLeast(least) => (format!("at least {least}"), ratio >= least),
+            Goal::AtMost(most) => (format!("at most {most}"), ratio <= most),
+            Goal::Within(most) => (format!("at most {}", this.unit.write(most)), figure <= most),
+        };
+        self.lines[at][5] = format!("{words}: {}", if reached { "reached" } else { "missed" });
+    }
+
+    /// Adds a measurement that stands alone, and what it is to reach.
+    pub fn figure(&mut self, this: &Series, most: f64) {
+        let mut line = this.line("");
+        let reached = if spread(&this.rounds).0 <= most { "reached" } else { "missed" };
+        line[5] = format!("at most {}: {reached}", this.unit.write(most));
+        self.lines.push(line);
     }
 
     /// Adds a line of words under the last one.
     pub fn remark(&mut self, words: &str) {
-        self.lines.push([format!("  {words}"), String::new(), String::new(), String::new(), String::new()]);
+        let mut line = Line::default();
+        line[0] = format!("  {words}");
+        self.lines.push(line);
     }
 
     /// Prints it, and leaves it as tab-separated lines in the target directory for whoever compares.
     pub fn print(&self) {
         self.leave();
         let width = |column: usize| self.lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..5).map(width).collect();
+        let widths: Vec<usize> = (0..6).map(width).collect();
         println!("\n{}, {ROUNDS} rounds of each in turn", self.title);
-        for [name, median, min, max, ratio] in &self.lines {
-            let [w0, w1, w2, w3, w4] = widths[..] else { return };
-            let line = format!("{name:<w0$}  {median:>w1$}  {min:>w2$}  {max:>w3$}  {ratio:>w4$}");
+        for [name, median, min, max, ratio, goal] in &self.lines {
+            let [w0, w1, w2, w3, w4, _] = widths[..] else { return };
+            let line = format!("{name:<w0$}  {median:>w1$}  {min:>w2$}  {max:>w3$}  {ratio:>w4$}  {goal}");
             println!("{}", line.trim_end());
         }
         println!();

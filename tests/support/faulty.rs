@@ -215,6 +215,8 @@ fn accept(listener: TcpListener, shared: Arc<Shared>) -> thread::JoinHandle<()> 
                 shared.lock().open.retain(|(other, _)| *other != number);
             });
         }
+        // Closing alone is not enough: a process that is being started at this moment still has a copy of it.
+        let _ = rustix::net::shutdown(&listener, rustix::net::Shutdown::Both);
     })
 }
 

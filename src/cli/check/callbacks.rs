@@ -6,7 +6,8 @@ use ipnet::IpNet;
 
 use super::Finding::{self, Fails, Holds, Open};
 use crate::cli::urls::out_of_reach;
-use crate::config::Config;
+use crate::config::check::TOKEN_LENGTH_IN_PUBLIC;
+use crate::config::{Config, ExposeSecret as _};
 
 /// Looks for what lets everybody in, or nobody.
 pub(super) fn check(config: &Config) -> Finding {
@@ -22,6 +23,12 @@ pub(super) fn check(config: &Config) -> Finding {
             config.listen
         ));
     }
+    if is_easily_guessed(config) {
+        return Fails(format!(
+            "others reach the listener through a proxy (public_url, proxies), and a callback token has fewer than \
+             {TOKEN_LENGTH_IN_PUBLIC} characters; choose a longer one, such as the output of: openssl rand -hex 32"
+        ));
+    }
     let Some(public) = &config.public_url else {
         return Open(format!(
             "public_url is not set, so confmod urls prints the address {}; set it to how the provider reaches the listener",
@@ -35,6 +42,14 @@ pub(super) fn check(config: &Config) -> Finding {
         return Fails(format!("public_url, {public}, is plain http, which shows the secret to everybody on the way; use https://"));
     }
     Holds(format!("come in at {public}"))
+}
+
+/// Whether a token opens that is too short for a listener that others can reach.
+fn is_easily_guessed(config: &Config) -> bool {
+    // One that cannot be read is told elsewhere.
+    let token = config.existing_token().ok().flatten();
+    let short = token.iter().chain(&config.callback_token_previous).any(|token| token.expose_secret().len() < TOKEN_LENGTH_IN_PUBLIC);
+    short && (config.public_url.is_some() || !config.proxies.is_empty())
 }
 
 /// Whether only this machine can reach the listener, and is neither allowed nor believed.
@@ -84,6 +99,23 @@ mod tests {
             let found = check(&config(listen, public, allow, proxies));
             assert_eq!(matches!(found, Holds(_)), holds, "{listen} {allow:?} {proxies:?}: {found:?}");
             assert!(holds || matches!(found, Fails(words) if words.contains("proxies = [")));
+        }
+    }
+
+    #[test]
+    fn a_token_that_can_be_guessed_is_told_where_there_is_a_way_in() {
+        let (short, long) = (|| Some("0123456789012345678901234567890".into()), || Some("01234567890123456789012345678901".into()));
+        for (public, proxies, current, previous, fails) in [
+            (Some("https://calls.example.org"), &[][..], short(), None, true),
+            (None, &["127.0.0.1/32"], short(), None, true),
+            (None, &["127.0.0.1/32"], long(), short(), true),
+            (None, &["127.0.0.1/32"], long(), long(), false),
+            (None, &[], short(), short(), false),
+        ] {
+            let config =
+                Config { callback_token: current, callback_token_previous: previous, ..config("127.0.0.1:1", public, &[], proxies) };
+            let found = check(&config);
+            assert_eq!(matches!(&found, Fails(words) if words.contains("openssl rand")), fails, "{found:?}");
         }
     }
 

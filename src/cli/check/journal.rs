@@ -60,7 +60,7 @@ fn place(path: &Path, running: bool) -> Finding {
         ));
     }
     match fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holds(format!("{name} will be made")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return missing(path),
         Err(error) => return Fails(format!("{name} cannot be looked at ({error}); name another file with --journal")),
         Ok(metadata) if !metadata.is_file() => return Fails(format!("{name} is no file; name another one with --journal")),
         Ok(_) => {}
@@ -86,6 +86,15 @@ fn place(path: &Path, running: bool) -> Finding {
         },
         Ok(_) => Fails(format!("{name} is no journal of confmod; name another file with --journal")),
     }
+}
+
+/// A log without its journal may hold the newest of it.
+fn missing(path: &Path) -> Finding {
+    let (name, log) = (shown(path), sqlite::log_path(path));
+    if fs::metadata(&log).is_ok_and(|metadata| metadata.len() > 0) {
+        return Fails(format!("{name} is gone, and its log {} is there; put the file back, or move the log away", shown(&log)));
+    }
+    Holds(format!("{name} will be made"))
 }
 
 /// The first of the files that are kept beside a journal which is there and cannot be used.
@@ -143,6 +152,17 @@ mod tests {
             fs::remove_dir(&companion).expect("removed");
         }
         assert!(matches!(check(&path, false), Holds(_)));
+    }
+
+    #[test]
+    fn a_log_without_its_journal_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.sqlite");
+        let log = directory.path().join("journal.sqlite-wal");
+        fs::write(&log, "").expect("written");
+        assert!(matches!(check(&path, false), Holds(_)), "there is nothing in it");
+        fs::write(&log, "what was answered").expect("written");
+        assert!(matches!(check(&path, false), Fails(words) if words.contains("journal.sqlite-wal") && words.contains("put the file back")));
     }
 
     #[test]

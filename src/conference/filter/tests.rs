@@ -49,7 +49,7 @@ fn floor() -> (Roster, Moment) {
 fn matching((roster, now): &(Roster, Moment), filter: &Filter) -> String {
     let mut places = Places::default();
     let rows = roster.iter().filter(|(_, call)| filter.matches(&Row { roster, call, now: *now, stale_after: STALE }, &mut places));
-    rows.map(|(_, call)| call.key.as_str()).collect()
+    rows.map(|(_, call)| call.key()).collect()
 }
 
 #[test]

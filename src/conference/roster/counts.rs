@@ -21,20 +21,58 @@ pub struct Counts {
     pub rows: u32,
 }
 
+/// As what a call counts: a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted(u8);
+
+impl Counted {
+    const ROW: u8 = 1;
+    const FAILED: u8 = 2;
+    /// In the room, those included that called back after a kick.
+    const INSIDE: u8 = 4;
+    const CALLING: u8 = 8;
+    const MUTED: u8 = 16;
+    pub(super) const HAND: u8 = 32;
+    const UNREACHABLE: u8 = 64;
+    pub(super) const IN: u8 = 128;
+
+    pub(super) fn of(call: &Participant) -> Self {
+        let is_in = call.presence == Presence::In;
+        let bits = [
+            (Self::ROW, true),
+            (Self::FAILED, call.ask().is_some_and(LastAsk::has_failed)),
+            // Who was kicked and called back is in the room again.
+            (Self::INSIDE, is_in || call.called_back),
+            (Self::CALLING, call.presence == Presence::Calling),
+            (Self::MUTED, is_in && call.muted),
+            (Self::HAND, call.is_live() && call.hand().is_some()),
+            (Self::UNREACHABLE, is_in && call.number.is_none()),
+            (Self::IN, is_in),
+        ];
+        Self(bits.into_iter().filter(|(_, so)| *so).fold(0, |all, (bit, _)| all | bit))
+    }
+
+    pub(super) fn is(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+}
+
 impl Counts {
-    pub(super) fn tally(&mut self, participant: &Participant, add: bool) {
-        let count = |counter: &mut u32, yes: bool| {
-            if yes {
+    pub(super) fn tally(&mut self, counted: Counted, add: bool) {
+        let Self { inside, calling, muted, hands, unreachable, failed, rows } = self;
+        let counters = [
+            (rows, Counted::ROW),
+            (failed, Counted::FAILED),
+            (inside, Counted::INSIDE),
+            (calling, Counted::CALLING),
+            (muted, Counted::MUTED),
+            (hands, Counted::HAND),
+            (unreachable, Counted::UNREACHABLE),
+        ];
+        for (counter, bit) in counters {
+            if counted.is(bit) {
                 *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
             }
-        };
-        count(&mut self.rows, true);
-        count(&mut self.failed, participant.ask.as_ref().is_some_and(LastAsk::has_failed));
-        // Who was kicked and called back is in the room again.
-        count(&mut self.inside, participant.presence == Presence::In || participant.called_back);
-        count(&mut self.calling, participant.presence == Presence::Calling);
-        count(&mut self.muted, participant.presence == Presence::In && participant.muted);
-        count(&mut self.hands, participant.is_live() && participant.hand.is_some());
-        count(&mut self.unreachable, participant.presence == Presence::In && participant.number.is_none());
+        }
     }
 }

@@ -11,32 +11,32 @@ impl Roster {
     /// A call by its row's identity.
     #[must_use]
     pub fn get(&self, id: CallId) -> Option<&Participant> {
-        self.calls.get(&id)
+        self.calls.get(id)
     }
 
     /// The row of a call.
     #[must_use]
     pub fn find(&self, key: &CallKey) -> Option<CallId> {
-        self.by_key.get(key).copied()
+        self.index.find(&self.calls, key.as_str())
     }
 
     /// All rows in order of arrival, those that are gone included.
     pub fn iter(&self) -> impl Iterator<Item = (CallId, &Participant)> {
-        self.calls.iter().map(|(id, call)| (*id, call))
+        self.calls.iter()
     }
 
     /// The name to show: a moderator's before the caller's own.
     #[must_use]
     pub fn name<'a>(&'a self, call: &'a Participant) -> Option<&'a str> {
         let given = call.number.and_then(|number| self.people.name(number));
-        given.or(call.given_name.as_deref()).or(call.said_name.as_deref())
+        given.or(call.given_name()).or(call.said_name())
     }
 
     /// Where the name to show is from.
     #[must_use]
     pub fn name_from(&self, call: &Participant) -> Option<NameFrom> {
         let given = call.number.and_then(|number| self.people.name_from(number));
-        given.or(call.given_name.as_ref().map(|_| NameFrom::Moderator)).or(call.said_name.as_ref().map(|_| NameFrom::Callback))
+        given.or(call.given_name().map(|_| NameFrom::Moderator)).or(call.said_name().map(|_| NameFrom::Callback))
     }
 
     /// What is known of people by their numbers.
@@ -78,7 +78,7 @@ impl Roster {
     /// The place of a raised hand in its conference, from 1.
     #[must_use]
     pub fn hand_place(&self, id: CallId) -> Option<usize> {
-        let call = self.calls.get(&id).filter(|call| call.hand.is_some())?;
+        let call = self.calls.get(id).filter(|call| call.hand().is_some())?;
         self.hands.queue(call.conference.as_ref()?).iter().position(|other| *other == id).map(|place| place + 1)
     }
 
@@ -97,13 +97,19 @@ impl Roster {
     /// How many calls on the line have a number.
     #[must_use]
     pub fn on_the_line(&self, number: Number) -> usize {
-        self.by_number.get(&number).map_or(0, Vec::len)
+        self.index.on_the_line(&self.calls, number)
     }
 
     /// The conferences in the order they were first heard of, with their counts.
     #[must_use]
     pub fn conferences(&self) -> &[(ConferenceId, Counts)] {
-        &self.conferences
+        self.rooms.all()
+    }
+
+    /// The counts of one conference; none where no row is known to have been in it.
+    #[must_use]
+    pub fn counts(&self, conference: &ConferenceId) -> Option<Counts> {
+        self.rooms.get(conference)
     }
 
     /// The counts over all conferences and those in none.

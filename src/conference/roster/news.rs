@@ -11,7 +11,9 @@ impl Roster {
     pub(super) fn started(&mut self, arrival: &Arrival, at: Moment, seq: Seq) -> Change {
         let Some(id) = self.find(&arrival.call) else {
             // A start may name a conference, but nobody is in one before the join.
-            return Change::Added(self.add(Participant { conference: None, ..Participant::new(arrival, at, seq) }));
+            let mut call = Participant::new(arrival, at, seq);
+            call.conference = None;
+            return Change::Added(self.add(call));
         };
         self.alter(id, |call| {
             if call.is_live() {
@@ -52,7 +54,8 @@ impl Roster {
             call.news = at;
             match call.presence {
                 Presence::Calling | Presence::In => {
-                    (call.presence, call.since, call.hand) = (Presence::Left, at, None);
+                    (call.presence, call.since) = (Presence::Left, at);
+                    call.set_hand(None);
                 }
                 Presence::Kicked if call.called_back => call.called_back = false,
                 // The flow of a kicked call goes on and reports the end: ordinary, and no news.
@@ -74,10 +77,10 @@ impl Roster {
             if by.is_none() {
                 call.news = at;
             }
-            change = if call.hand.is_some() == up { Change::Duplicate(id) } else { Change::Changed(id) };
-            call.hand = if up { call.hand.or(Some(at)) } else { None };
+            change = if call.hand().is_some() == up { Change::Duplicate(id) } else { Change::Changed(id) };
+            call.set_hand(if up { call.hand().or(Some(at)) } else { None });
         });
-        let conference = self.calls.get(&id).and_then(|call| call.conference.as_ref()).filter(|_| up && *first);
+        let conference = self.calls.get(id).and_then(|call| call.conference.as_ref()).filter(|_| up && *first);
         // Everybody who waited before has another place now.
         if conference.is_some_and(|conference| self.hands.put_first(conference, id)) { Change::Changed(id) } else { change }
     }
@@ -85,17 +88,17 @@ impl Roster {
     pub(super) fn clear_hands(&mut self, conference: &ConferenceId) -> Change {
         let ids = self.hands.clear(conference);
         for id in &ids {
-            self.alter(*id, |call| call.hand = None);
+            self.alter(*id, |call| call.set_hand(None));
         }
         several(ids)
     }
 
     pub(super) fn floor_given(&mut self, floor: &FloorGiven) -> Change {
         let here = |call: &Participant| call.presence == Presence::In && call.conference.as_ref() == Some(&floor.conference);
-        let to = floor.call.as_ref().and_then(|key| self.find(key)).filter(|id| self.calls.get(id).is_some_and(here));
+        let to = floor.call.as_ref().and_then(|key| self.find(key)).filter(|id| self.calls.get(*id).is_some_and(here));
         let before = self.hands.give_floor(&floor.conference, to);
         if let Some(id) = to {
-            self.alter(id, |call| call.hand = None);
+            self.alter(id, |call| call.set_hand(None));
         }
         several(before.into_iter().chain(to).collect())
     }
@@ -124,9 +127,9 @@ impl Roster {
             }
         }
         let places: HashMap<Seq, Seq> = late.iter().copied().collect();
-        for (id, call) in &mut self.calls {
+        for (id, call) in self.calls.iter_mut() {
             if call.renumber_asks(&places) {
-                touched.push(*id);
+                touched.push(id);
             }
         }
         several(touched)
@@ -135,7 +138,7 @@ impl Roster {
     pub(super) fn answered(&mut self, answer: &Answer, at: Moment) -> Change {
         // The ask's first answer counts; an answer to nothing changes nothing.
         let Some(Waiting { id, stay, action, .. }) = self.waiting.remove(&answer.ask) else { return Change::Nothing };
-        if self.calls.get(&id).is_none_or(|call| call.stays != stay) {
+        if self.calls.get(id).is_none_or(|call| call.stays != stay) {
             return Change::Nothing;
         }
         self.alter(id, |call| {
@@ -148,7 +151,8 @@ impl Roster {
                 Action::Mute => call.muted = true,
                 Action::Unmute => call.muted = false,
                 Action::Kick => {
-                    (call.presence, call.since, call.hand, call.called_back) = (Presence::Kicked, at, None, false);
+                    (call.presence, call.since, call.called_back) = (Presence::Kicked, at, false);
+                    call.set_hand(None);
                 }
             }
         });
@@ -165,7 +169,7 @@ impl Roster {
     pub(super) fn with_numbers(&self, numbers: &[Number]) -> Change {
         let numbers: HashSet<_> = numbers.iter().collect();
         let has_one = |call: &Participant| call.number.is_some_and(|number| numbers.contains(&number));
-        several(self.calls.iter().filter(|(_, call)| has_one(call)).map(|(id, _)| *id).collect())
+        several(self.calls.iter().filter(|(_, call)| has_one(call)).map(|(id, _)| id).collect())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::conference::Outcome;
 use crate::conference::event::Arrival;
 use crate::conference::event::{FloorGiven, HandMoved, HandsCleared, Mode, ModeSet};
 use crate::conference::story::{answer, arrival, ask, events, hand, join, leave, start};
+use crate::phone::Number;
 
 fn fold(story: Vec<What>) -> Roster {
     let mut roster = Roster::default();
@@ -15,11 +16,11 @@ fn fold(story: Vec<What>) -> Roster {
 }
 
 fn queue(roster: &Roster, conference: &str) -> Vec<String> {
-    roster.hands(&conference.into()).iter().filter_map(|id| Some(roster.get(*id)?.key.to_string())).collect()
+    roster.hands(&conference.into()).iter().filter_map(|id| Some(roster.get(*id)?.key().to_owned())).collect()
 }
 
 fn floor(roster: &Roster) -> Option<String> {
-    roster.floor(&"1122".into()).and_then(|id| Some(roster.get(id)?.key.to_string()))
+    roster.floor(&"1122".into()).and_then(|id| Some(roster.get(id)?.key().to_owned()))
 }
 
 fn give(call: Option<&str>) -> What {

@@ -92,7 +92,7 @@ pub(super) fn compare(column: Column, roster: &Roster, a: &Participant, b: &Part
         Column::Number => number(a).cmp(&number(b)),
         Column::Voice => a.word(now, stale_after).cmp(&b.word(now, stale_after)),
         Column::Stay => b.stayed(now).cmp(&a.stayed(now)),
-        Column::Ask => b.ask.as_ref().map(|ask| ask.at).cmp(&a.ask.as_ref().map(|ask| ask.at)),
+        Column::Ask => b.ask().map(|ask| ask.at).cmp(&a.ask().map(|ask| ask.at)),
     }
 }
 

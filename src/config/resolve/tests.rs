@@ -37,6 +37,26 @@ fn load_for<const N: usize>(purpose: Purpose, home: &TempDir, variables: [(&str,
 }
 
 #[test]
+fn two_settings_never_share_a_file() {
+    for (content, said) in [
+        ("userkey_file = \"~/key\"\nlog = \"~/key\"", "config.toml, line 2: log is the same file as userkey_file"),
+        ("userkey_file = \"~/key\"\ncallback_token_file = \"../../key\"", "callback_token_file is the same file as userkey_file"),
+        ("userkey_file = \"~/key\"\ncontacts = \"config.toml\"", "contacts is the same file as the configuration itself"),
+        ("journal = \"~/new\"\nlog = \"~/new\"", "log is the same file as journal"),
+    ] {
+        let home = home(content);
+        put(&home, "key", "df1418", 0o600);
+        for purpose in [Purpose::Console, Purpose::Command, Purpose::Journal, Purpose::Check] {
+            let error = load_for(purpose, &home, [], &Flags::default()).expect_err(content).to_string();
+            assert!(error.contains(said) && error.contains("a file of its own"), "{error}");
+        }
+        assert!(load_for(Purpose::Demo, &home, [], &Flags::default()).is_ok(), "the demo uses none of them");
+    }
+    let same = home("journal = \"/dev/null\"\nlog = \"/dev/null\"");
+    assert!(load_for(Purpose::Command, &same, [], &Flags::default()).is_ok(), "what is thrown away spoils nothing");
+}
+
+#[test]
 fn later_sources_win() {
     let home = home("listen = \"127.0.0.1:1\"\nconference = \"1\"\nmoderator = \"file\"\npace = 1\n");
     let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };

@@ -82,23 +82,23 @@ impl App {
             }
             let ban = call.number.and_then(|number| self.roster.people().ban(number, self.now));
             ban.and_then(|ban| ban.until).into_iter().for_each(&mut consider);
-            if let Some(ask) = &call.ask {
+            if let Some(ask) = call.ask() {
                 consider(step(ask.ended.as_ref().map_or(ask.at, |ended| ended.at)));
             }
         }
         if self.layout().queue.height > 0 {
             // No screen shows more of them.
             for line in self.queue_lines().iter().take(usize::from(self.size.1)) {
-                let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(|call| call.hand) } else { None };
+                let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(|call| call.hand()) } else { None };
                 if let Some(raised) = hand {
                     consider(step(raised));
                 }
             }
         }
         if let Some(call) = self.selected().filter(|_| self.detail) {
-            [Some(call.news), call.hand].into_iter().flatten().for_each(|moment| consider(step(moment)));
+            [Some(call.news), call.hand()].into_iter().flatten().for_each(|moment| consider(step(moment)));
         }
-        if let Some(expiry) = self.view.next_expiry(&self.roster, self.now) {
+        if let Some(expiry) = self.view.next_expiry(self.now) {
             consider(expiry);
         }
         if let Some(turn) = self.view.next_turn() {

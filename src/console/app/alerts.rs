@@ -132,7 +132,7 @@ impl App {
     pub(super) fn sound_alerts(&mut self) -> Vec<Effect> {
         // A hand that went down before anybody was called to it is no news.
         let roster = &self.roster;
-        let is_up = |about: Option<CallId>| about.and_then(|id| roster.get(id)).is_some_and(|call| call.hand.is_some());
+        let is_up = |about: Option<CallId>| about.and_then(|id| roster.get(id)).is_some_and(|call| call.hand().is_some());
         self.alerts.keep(|rule, about| rule != Rule::Hand || is_up(about));
         let told = self.alerts.due(self.now);
         if told.is_empty() {

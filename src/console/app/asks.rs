@@ -26,7 +26,7 @@ pub(super) fn action_of(command: Command) -> Option<Action> {
 
 /// What `r` would ask again: the last ask, where it failed or nobody knows.
 fn action_again(call: &Participant) -> Option<Action> {
-    call.ask.as_ref().filter(|ask| ask.has_failed()).map(|ask| ask.action)
+    call.ask().filter(|ask| ask.has_failed()).map(|ask| ask.action)
 }
 
 impl App {
@@ -93,7 +93,7 @@ impl App {
         if call.conference.is_none() {
             return Some(format!("{} is in no conference", who()));
         }
-        self.wire_number(call).is_none().then(|| match &call.instead {
+        self.wire_number(call).is_none().then(|| match call.instead() {
             Some(instead) if crate::phone::is_placeholder(instead) => {
                 format!("{} has no E164: the join URL sent {instead}", who())
             }
@@ -105,7 +105,7 @@ impl App {
     pub(super) fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
         match (call.number, self.settings.withheld) {
             (Some(number), _) => Some(number.digits().into()),
-            (None, Withheld::Send) => call.instead.clone(),
+            (None, Withheld::Send) => call.instead().map(Into::into),
             (None, Withheld::Refuse) => None,
         }
     }
@@ -160,7 +160,7 @@ impl App {
     }
 
     fn is_held_down(&self, action: Action) -> bool {
-        let last = self.selected().and_then(|call| call.ask.as_ref());
+        let last = self.selected().and_then(|call| call.ask());
         last.is_some_and(|last| last.ended.is_none() && last.action == action && self.now.since(last.at) < ONE_PRESS)
     }
 
@@ -175,7 +175,7 @@ impl App {
         let call = self.roster.get(id)?;
         Some(Ask {
             action,
-            call: call.key.clone(),
+            call: call.call_key(),
             conference: call.conference.clone()?,
             number: self.wire_number(call)?,
             by: self.settings.moderator.clone(),

@@ -18,11 +18,11 @@ impl App {
         let height = usize::from(self.layout().rows.height);
         let blank = usize::try_from(-self.top).unwrap_or(0);
         let first = usize::try_from(self.top).unwrap_or(0);
-        self.view.rows().iter().copied().skip(first).take(height.saturating_sub(blank))
+        self.view.rows().from(first).take(height.saturating_sub(blank))
     }
 
     fn place(&self, id: CallId) -> Option<usize> {
-        self.view.rows().iter().position(|row| *row == id)
+        self.view.rows().place(id)
     }
 
     /// Whether a row must not be taken off under anybody's hands.
@@ -44,7 +44,7 @@ impl App {
                 // The caller is off the list: the one who took the place, and the first one ever.
                 let place = before.unwrap_or(0).min(self.view.rows().len().saturating_sub(1));
                 // Where nothing is seen nobody is under a cursor.
-                self.cursor = self.view.rows().get(place).copied().filter(|_| !self.is_heard());
+                self.cursor = self.view.rows().get(place).filter(|_| !self.is_heard());
                 if before.is_none() {
                     self.top = 0;
                 }
@@ -73,9 +73,10 @@ impl App {
 
     /// Moves the cursor to a place in the list.
     pub(super) fn go(&mut self, place: usize) {
-        let Some(last) = self.view.rows().len().checked_sub(1) else { return };
+        let rows = self.view.rows();
+        let Some(to) = rows.get(place.min(rows.len().saturating_sub(1))) else { return };
         let from = self.cursor.and_then(|id| self.place(id)).unwrap_or(0);
-        let left = self.cursor.replace(self.view.rows()[place.min(last)]);
+        let left = self.cursor.replace(to);
         if self.top < 0 && place.abs_diff(from) == 1 && self.hidden() == (0, 0) {
             // The gap closes a line with each step down, so that nothing jumps under the eye; but at once
             // while it takes the place of callers.

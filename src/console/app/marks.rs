@@ -98,7 +98,7 @@ impl App {
     fn mark_all(&mut self) {
         self.marks.range = None;
         // A row that only stays because something holds it is not one that the filter lets through.
-        let mut listed = self.view.rows().to_vec();
+        let mut listed = self.view.rows().iter().collect::<Vec<_>>();
         listed.retain(|id| self.view.wants(*id, &self.roster, self.now));
         listed.retain(|id| self.can_be_marked(*id));
         if listed.iter().all(|id| self.marks.has(*id)) {
@@ -130,9 +130,8 @@ impl App {
         self.marks.changes += 1;
         let (anchor, before) = self.marks.range.take().unwrap_or((from, Vec::new()));
         let rows = self.view.rows();
-        let place = |id: CallId| rows.iter().position(|row| *row == id);
-        let (Some(a), Some(b)) = (place(anchor), self.cursor.and_then(place)) else { return };
-        let inside: Vec<_> = rows[a.min(b)..=a.max(b)].iter().copied().filter(|id| self.can_be_marked(*id)).collect();
+        let (Some(a), Some(b)) = (rows.place(anchor), self.cursor.and_then(|id| rows.place(id))) else { return };
+        let inside: Vec<_> = rows.from(a.min(b)).take(a.abs_diff(b) + 1).filter(|id| self.can_be_marked(*id)).collect();
         let kept: HashSet<_> = inside.iter().copied().collect();
         let (mut own, out): (Vec<_>, Vec<_>) = before.into_iter().partition(|id| kept.contains(id));
         own.extend(inside.into_iter().filter(|id| self.marks.add(*id)));
@@ -185,8 +184,9 @@ impl App {
     /// Everybody who is marked and listed, in no order. Looks at the shorter of both.
     pub(super) fn listed_marks(&self) -> impl Iterator<Item = CallId> + '_ {
         let rows = self.view.rows();
-        let (by_row, by_mark) = if rows.len() < self.marks.len() { (rows, None) } else { (&[][..], Some(self.marks.iter())) };
-        let marked = by_row.iter().copied().filter(|id| self.marks.has(*id));
+        let by_row = (rows.len() < self.marks.len()).then(|| rows.iter());
+        let by_mark = by_row.is_none().then(|| self.marks.iter());
+        let marked = by_row.into_iter().flatten().filter(|id| self.marks.has(*id));
         marked.chain(by_mark.into_iter().flatten().filter(|id| self.view.lists(*id)))
     }
 }

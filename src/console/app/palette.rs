@@ -200,7 +200,7 @@ impl App {
             changed.push("the filter is cleared".to_owned());
             self.filter("");
         }
-        if let Some(place) = self.view.rows().iter().position(|row| *row == id) {
+        if let Some(place) = self.view.rows().place(id) {
             self.go(place);
         }
         if !changed.is_empty() {
@@ -224,7 +224,7 @@ mod tests {
     fn labels(stage: &Stage, typed: &str) -> Vec<String> {
         let label = |found: &Found| match found {
             Found::Command(command) => command::entry_of(*command).id.to_owned(),
-            Found::Caller(id) => stage.app.roster.get(*id).map(|call| call.key.to_string()).unwrap_or_default(),
+            Found::Caller(id) => stage.app.roster.get(*id).map(|call| call.key().to_owned()).unwrap_or_default(),
         };
         look(stage, typed).found.iter().map(label).collect()
     }
@@ -298,7 +298,7 @@ mod tests {
         let mut stage = floor();
         stage.keys("2 / a d a Enter");
         stage.keys(": z o e Enter");
-        let at = |stage: &Stage| stage.app.selected().map(|call| call.key.to_string()).unwrap_or_default();
+        let at = |stage: &Stage| stage.app.selected().map(|call| call.key().to_owned()).unwrap_or_default();
         assert_eq!(at(&stage), "B");
         assert_eq!(stage.app.view.conference, Some("3344".into()));
         let notice = stage.app.notice.clone().expect("said").text;

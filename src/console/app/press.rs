@@ -150,7 +150,7 @@ impl App {
             (None, Mouse::Drag(x, y)) => {
                 let (from, place) = (self.cursor, self.row_at(y).filter(|_| self.layout().rows.holds(x, y)));
                 if let (Some(from), Some(place)) = (from, place)
-                    && self.view.rows().get(place) != Some(&from)
+                    && self.view.rows().get(place) != Some(from)
                 {
                     self.go(place);
                     if self.why_disabled(Command::Range(2)).is_none() {

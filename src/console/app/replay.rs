@@ -96,7 +96,7 @@ impl App {
     /// comes, nothing that is told is news.
     pub(super) fn rewind(&mut self, to: Moment) {
         let wanted = Return {
-            cursor: self.selected().map(|call| call.key.clone()),
+            cursor: self.selected().map(|call| call.call_key()),
             order: self.view.order(),
             filter: self.view.filter().text().to_owned(),
         };
@@ -121,7 +121,7 @@ impl App {
         self.view.sort(column, reverse, &self.roster, now);
         self.view.set_filter(Filter::new(&wanted.filter), &self.roster, now);
         let id = wanted.cursor.and_then(|key| self.roster.find(&key)).filter(|id| self.view.lists(*id));
-        self.cursor = id.or_else(|| self.view.rows().first().copied()).filter(|_| !self.is_heard());
+        self.cursor = id.or_else(|| self.view.rows().get(0)).filter(|_| !self.is_heard());
         self.straighten();
     }
 }

@@ -40,11 +40,7 @@ impl App {
                 }
             }
             Command::Remove => {
-                return self
-                    .selected()
-                    .map(|call| Effect::Append(What::Removed(CallOnly { call: call.key.clone() })))
-                    .into_iter()
-                    .collect();
+                return self.selected().map(|call| Effect::Append(What::Removed(CallOnly { call: call.call_key() }))).into_iter().collect();
             }
             Command::Report => {
                 self.reporting = true;
@@ -113,7 +109,7 @@ impl App {
         if self.roster.name(call).unwrap_or_default() == name {
             return Vec::new();
         }
-        let named = Named { call: call.key.clone(), number: call.number, name: name.into(), by: self.settings.moderator.clone() };
+        let named = Named { call: call.call_key(), number: call.number, name: name.into(), by: self.settings.moderator.clone() };
         vec![Effect::Append(What::Named(named))]
     }
 

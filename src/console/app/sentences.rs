@@ -175,13 +175,13 @@ impl App {
 
     /// Whether an ask was only replaced by a newer one, which is told itself.
     fn is_superseded(&self, answer: &Answer) -> bool {
-        let newer = self.call(&answer.call).and_then(|call| call.ask.as_ref()).is_some_and(|ask| ask.seq > answer.ask);
+        let newer = self.call(&answer.call).and_then(|call| call.ask()).is_some_and(|ask| ask.seq > answer.ask);
         answer.outcome == Outcome::NotSent && newer
     }
 
     /// Says again why the last ask for the caller under the cursor failed: meanwhile others went well.
     pub(super) fn remind(&mut self) {
-        let Some((call, ask)) = self.selected().and_then(|call| Some((call, call.ask.as_ref()?))) else { return };
+        let Some((call, ask)) = self.selected().and_then(|call| Some((call, call.ask()?))) else { return };
         let Some(ended) = ask.ended.as_ref().filter(|ended| !matches!(ended.outcome, Outcome::Accepted | Outcome::NotSent)) else {
             return;
         };

@@ -136,7 +136,7 @@ impl App {
         if self.roster.name(call).unwrap_or_default() == name {
             return Err(format!("{} has that name already", self.label(call)));
         }
-        let named = Named { call: call.key.clone(), number: call.number, name: name.into(), by: self.settings.moderator.clone() };
+        let named = Named { call: call.call_key(), number: call.number, name: name.into(), by: self.settings.moderator.clone() };
         Ok(vec![Effect::Append(What::Named(named))])
     }
 

@@ -54,7 +54,7 @@ impl App {
                     Some(_) => false,
                 };
                 // One that has not come round yet is the newest there is.
-                let last = member.seq.is_none() || call.ask.as_ref().map(|ask| ask.seq) == member.seq;
+                let last = member.seq.is_none() || call.ask().map(|ask| ask.seq) == member.seq;
                 let untouched = call.stays == member.stays && last && self.why_not(call, opposite).is_none();
                 (may_have_changed && untouched && member.was_muted != (batch.action == Action::Mute)).then_some(*id)
             })

@@ -92,16 +92,16 @@ impl Stage {
     }
 
     fn listed(&self) -> Vec<String> {
-        self.app.view.rows().iter().filter_map(|id| self.app.roster.get(*id)).map(|call| call.key.to_string()).collect()
+        self.app.view.rows().iter().filter_map(|id| self.app.roster.get(id)).map(|call| call.key().to_owned()).collect()
     }
 
     fn cursor(&self) -> String {
-        self.app.selected().map(|call| call.key.to_string()).unwrap_or_default()
+        self.app.selected().map(|call| call.key().to_owned()).unwrap_or_default()
     }
 
     /// The line on the screen that the cursor's row stands on.
     fn line(&self) -> isize {
-        let place = self.app.view.rows().iter().position(|id| Some(*id) == self.app.cursor).expect("listed");
+        let place = self.app.view.rows().iter().position(|id| Some(id) == self.app.cursor).expect("listed");
         place as isize - self.app.top
     }
 
@@ -154,7 +154,7 @@ impl Stage {
 
     fn marked(&self) -> Vec<String> {
         let marked = self.app.roster.iter().filter(|(id, _)| self.app.marks.has(*id));
-        marked.map(|(_, call)| call.key.to_string()).collect()
+        marked.map(|(_, call)| call.key().to_owned()).collect()
     }
 }
 

@@ -64,7 +64,7 @@ impl App {
             let Some(id) = self.cursor.filter(|_| self.selected().is_some()) else { return Err("nobody is under the cursor".into()) };
             return self.whom_alone(id, action);
         }
-        self.sift(&mut whom, self.view.rows().iter().copied().filter(|id| self.marks.has(*id)), action);
+        self.sift(&mut whom, self.view.rows().iter().filter(|id| self.marks.has(*id)), action);
         whom.skipped.hidden = self.hidden_marks();
         if !whom.targets.is_empty() {
             return Ok(whom);

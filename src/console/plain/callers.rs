@@ -16,7 +16,7 @@ pub(super) fn listed(app: &App, conference: Option<ConferenceId>, filter: &str) 
     let mut view = View::new(app.settings.stale_after);
     view.conference = conference;
     view.set_filter(Filter::new(filter), &app.roster, app.now);
-    view.rows().to_vec()
+    view.rows().iter().collect()
 }
 
 fn is_there(call: &Participant) -> bool {
@@ -32,7 +32,7 @@ fn all(app: &App) -> Vec<CallId> {
 /// Everybody in what is shown for whom the last ask failed or nobody knows.
 pub(super) fn where_it_failed(app: &App) -> Vec<CallId> {
     let failed = |id: &CallId| {
-        let ended = app.roster.get(*id).and_then(|call| call.ask.as_ref()?.ended.as_ref());
+        let ended = app.roster.get(*id).and_then(|call| call.ask()?.ended.as_ref());
         ended.is_some_and(|ended| matches!(ended.outcome, Outcome::Refused | Outcome::NotDelivered | Outcome::Unknown))
     };
     all(app).into_iter().filter(failed).collect()
@@ -122,7 +122,7 @@ fn by_name(app: &App, typed: &str, verb: &str) -> Result<CallId, String> {
     let mut whole = Vec::new();
     for (id, call) in app.roster.iter().filter(|(_, call)| is_there(call)) {
         let name = app.roster.name(call).unwrap_or_default().to_lowercase();
-        let tag = call.number.is_none().then(|| format!("#{}", call.key.tag().to_lowercase()));
+        let tag = call.number.is_none().then(|| format!("#{}", call.call_key().tag().to_lowercase()));
         let by_digits = digits.len() > 3 && call.number.is_some_and(|number| number.has_digits(&digits, true));
         if name == wanted || tag.as_ref() == Some(&wanted) || by_digits {
             whole.push(id);

@@ -91,15 +91,15 @@ fn line(app: &App, call: &Participant) -> String {
     }
     parts.push(if word == before { word.text().to_owned() } else { format!("{}, {} before", word.text(), before.text()) });
     parts.push(format!("for {}", app.stay_of(call)));
-    let place = app.roster.find(&call.key).and_then(|id| app.roster.hand_place(id));
-    match (place, call.hand) {
+    let place = app.roster.hand_place(call.id);
+    match (place, call.hand()) {
         (Some(place), _) => parts.push(format!("hand {place}")),
         (None, Some(_)) => parts.push("hand up".to_owned()),
         (None, None) => {}
     }
     let floor = call.conference.as_ref().and_then(|conference| app.roster.floor(conference));
     let marks = [
-        (floor.is_some() && floor == app.roster.find(&call.key), "has the floor".to_owned()),
+        (floor.is_some() && floor == Some(call.id), "has the floor".to_owned()),
         (app.roster.is_exempt(call), "exempt".to_owned()),
         (call.called_back, "called back".to_owned()),
         (app.roster.sharing(call) > 1, format!("{} calls have this number", app.roster.sharing(call))),
@@ -112,25 +112,25 @@ fn line(app: &App, call: &Participant) -> String {
 pub(super) fn detail(app: &App, id: CallId) -> Vec<String> {
     let Some(call) = app.roster.get(id) else { return vec!["that caller has left and is off the list".to_owned()] };
     let mut lines = vec![line(app, call)];
-    if let Some(ask) = &call.ask {
+    if let Some(ask) = call.ask() {
         let (outcome, at) = ask.ended.as_ref().map_or(("on its way", ask.at), |ended| (ended.outcome.words(), ended.at));
         let words = ask.ended.as_ref().map(|ended| &*ended.detail).filter(|words| !words.is_empty());
         let words = words.map(|words| format!(": {words}")).unwrap_or_default();
         lines.push(format!("last ask: {} {outcome} {} ago{words}", ask.action.word(), app.age_of(at)));
     }
-    if let (None, Some(instead)) = (call.number, &call.instead) {
+    if let (None, Some(instead)) = (call.number, call.instead()) {
         lines.push(format!("in place of a number came {instead}"));
     }
     let since = if call.stays == 0 { "started" } else { "joined" };
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
-    lines.push(format!("{since} at {}{stays}, last news {} ago, call key {}", clock(call.joined), app.age_of(call.news), call.key));
-    if let Some(said) = call.said_name.as_deref().filter(|said| app.roster.name(call) != Some(said)) {
+    lines.push(format!("{since} at {}{stays}, last news {} ago, call key {}", clock(call.joined), app.age_of(call.news), call.key()));
+    if let Some(said) = call.said_name().filter(|said| app.roster.name(call) != Some(said)) {
         lines.push(format!("said name: {said}"));
     }
-    if let Some(called) = &call.called {
+    if let Some(called) = call.called() {
         lines.push(format!("dialled: {called}"));
     }
-    if let Some(raised) = call.hand {
+    if let Some(raised) = call.hand() {
         lines.push(format!("hand up for {}", app.age_of(raised)));
     }
     let ban = call.number.and_then(|number| app.roster.people().ban(number, app.now));
@@ -152,7 +152,7 @@ pub(super) fn hands(app: &App) -> Vec<String> {
         }
         for (id, place) in app.roster.hands(conference).iter().zip(1..=MOST) {
             let Some(call) = app.roster.get(*id) else { continue };
-            let up = call.hand.map(|raised| format!(", up for {}", app.age_of(raised))).unwrap_or_default();
+            let up = call.hand().map(|raised| format!(", up for {}", app.age_of(raised))).unwrap_or_default();
             lines.push(format!("hand {place} in {conference}: {}{up}", app.label(call)));
         }
     }

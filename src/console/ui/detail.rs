@@ -76,7 +76,7 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
     let before = call.settled(app.now, app.settings.stale_after);
     let voice = if word == before { word.text().to_owned() } else { format!("{}, {} before", word.text(), before.text()) };
     line("voice", voice, theme.word(word));
-    if let Some(ask) = &call.ask {
+    if let Some(ask) = call.ask() {
         let (outcome, at) = ask.ended.as_ref().map_or(("on its way", ask.at), |ended| (ended.outcome.words(), ended.at));
         let recorded = if ask.seq.is_recorded() { "" } else { ", not recorded" };
         line("last ask", format!("{} {outcome} {} ago{recorded}", ask.action.word(), app.age_of(at)), plain);
@@ -92,21 +92,19 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
                 line("place", country, plain);
             }
         }
-        None => line(
-            "number",
-            format!("none; {} came", call.instead.as_deref().map_or_else(|| "nothing".into(), |text| app.show(text))),
-            theme.warning,
-        ),
+        None => {
+            line("number", format!("none; {} came", call.instead().map_or_else(|| "nothing".into(), |text| app.show(text))), theme.warning)
+        }
     }
     lines.extend(person(app, call, plain));
     let mut line = |label: &str, value: String, style: Style| lines.push((label.to_owned(), value, style));
     let conference = call.conference.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string);
     let stays = if call.stays > 1 { format!(", stay {}", call.stays) } else { String::new() };
     line("conference", format!("{}{stays}", app.show(&conference)), plain);
-    line("call key", app.show(call.key.as_str()).into_owned(), plain);
+    line("call key", app.show(call.key()).into_owned(), plain);
     let since = if call.stays == 0 { "started" } else { "joined" };
     line(since, format!("{}, news {} ago", clock(call.joined), app.age_of(call.news)), plain);
-    if let Some(raised) = call.hand {
+    if let Some(raised) = call.hand() {
         let place = app.cursor.and_then(|id| app.roster.hand_place(id)).map_or_else(String::new, |place| format!(", number {place}"));
         line("hand", format!("up for {}{place}", app.age_of(raised)), theme.warning);
     }
@@ -124,10 +122,10 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         // That the call flow names its callers is nothing to say each time.
         Some(NameFrom::Callback) | None => {}
     }
-    if let Some(said) = call.said_name.as_deref().filter(|said| app.roster.name(call) != Some(said)) {
+    if let Some(said) = call.said_name().filter(|said| app.roster.name(call) != Some(said)) {
         line("said name", app.show(said).into_owned(), plain);
     }
-    if let Some(called) = &call.called {
+    if let Some(called) = call.called() {
         line("dialled", app.show(called).into_owned(), plain);
     }
     lines

@@ -177,7 +177,7 @@ fn hand(app: &App, paint: &Paint<'_>, id: CallId, call: &Participant) -> (String
         return ("floor".to_owned(), theme.good);
     }
     let place = app.roster.hand_place(id).map_or_else(String::new, |place| place.to_string());
-    (if call.hand.is_some() { format!("{}{place}", theme.glyphs.hand) } else { String::new() }, theme.warning)
+    (if call.hand().is_some() { format!("{}{place}", theme.glyphs.hand) } else { String::new() }, theme.warning)
 }
 
 /// Where the cursor is, and who is marked.
@@ -196,7 +196,7 @@ fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> Strin
             format!("{}{mark}", app.show(&number.e164()))
         }
         None if app.roster.name(call).is_some() => format!("no number #{}", call.tag()),
-        None => call.instead.as_deref().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
+        None => call.instead().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
     }
 }
 
@@ -224,7 +224,7 @@ fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String,
     if call.called_back && call.presence == Presence::Kicked && !call.is_asking() {
         return ("called back".to_owned(), theme.warning);
     }
-    let Some(LastAsk { seq, action, at, ended }) = &call.ask else { return (String::new(), Style::new()) };
+    let Some(LastAsk { seq, action, at, ended }) = call.ask() else { return (String::new(), Style::new()) };
     let glyphs = theme.glyphs;
     let (sign, words, style) = match ended.as_ref().map(|ended| ended.outcome) {
         None => (glyphs.waiting, "asked", theme.dim),

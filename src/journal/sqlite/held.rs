@@ -51,8 +51,8 @@ impl Held {
     }
 
     /// What is to be written after a place now that it can be: every ask as a late one, with its answer, and
-    /// last what happened. Nothing when there was no trouble.
-    pub(super) fn to_write(&self, last: Seq) -> Vec<Draft> {
+    /// last what happened, which ends now. Nothing when there was no trouble.
+    pub(super) fn to_write(&self, last: Seq, now: Moment) -> Vec<Draft> {
         let Some(since) = self.since else { return Vec::new() };
         let mut numbers = self.late.clone();
         let mut pairs = Vec::new();
@@ -79,9 +79,8 @@ impl Held {
             };
             drafts.push(Draft { what, ..draft.clone() });
         }
-        let until = drafts.last().map_or(since, |draft| draft.at);
         let recorded = Recorded { since, refused: self.refused, lost: self.lost, late: pairs };
-        drafts.push(Draft::new(until, What::Recorded(recorded)));
+        drafts.push(Draft::new(now.max(since), What::Recorded(recorded)));
         drafts
     }
 

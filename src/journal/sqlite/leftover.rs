@@ -4,19 +4,44 @@
 //! They are read back as if all were well, what is written behind them is synced as it should be, and a loss of power then
 //! leaves a hole in the log at which the reading of it ends: answered events behind the hole would be lost.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::checkpoint::log_path;
+use super::schema::sync_folder;
 use super::verdict::{verdict, verdict_of_system};
-use super::writer::log_path;
 use crate::journal::AppendError;
 
 /// Bytes that are written anew at a time.
 const PIECE: usize = 64 * 1024;
+
+/// Gives a log another name whose database is gone or empty; which. `SQLite` would delete it with all that is in it, and
+/// that may be everything since the database was last written. Nothing where there is no such log.
+///
+/// For the one that holds the lock.
+pub(super) fn set_aside(database: &Path) -> io::Result<Option<PathBuf>> {
+    let log = log_path(database);
+    let bytes = |path: &Path| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+    if bytes(&log) == 0 || fs::metadata(database).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(None);
+    }
+    let numbered = (2..).map(|number| format!(".{number}"));
+    for number in std::iter::once(String::new()).chain(numbered) {
+        let mut name = database.as_os_str().to_owned();
+        name.push(format!(".lost-wal{number}"));
+        let name = PathBuf::from(name);
+        if name.symlink_metadata().is_err() {
+            fs::rename(&log, &name)?;
+            sync_folder(database)?;
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
 
 /// Makes what the log holds safe on disk.
 pub(super) fn make_safe(connection: &mut Connection, database: &Path) -> Result<(), AppendError> {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::reader::Reader;
 use super::retention::{Cut, Cutting, plan};
-use super::{OpenError, copy, leftover, lock, schema};
+use super::{OpenError, checkpoint, copy, leftover, lock, schema};
 use crate::conference::Moment;
 use crate::journal::ReadError;
 
@@ -107,10 +107,9 @@ fn shrink(connection: &Connection) -> Result<(), String> {
     if free > 0 {
         connection.execute_batch("VACUUM").map_err(|error| error.to_string())?;
     }
-    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-    match busy {
-        Ok(false) => Ok(()),
-        Ok(true) => Err("somebody reads it just now".to_owned()),
+    match checkpoint::empty(connection, schema::PATIENCE) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("somebody reads it just now".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -118,7 +117,5 @@ fn shrink(connection: &Connection) -> Result<(), String> {
 /// What a journal takes on the disk, its log included, in bytes.
 #[must_use]
 pub fn size(path: &Path) -> u64 {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    [path, Path::new(&log)].into_iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    [path, &checkpoint::log_path(path)].into_iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::checkpoint;
 use super::reader::{CLOCK_SLACK, Reader};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
@@ -132,7 +133,12 @@ impl Cutter {
         }
         self.batches = 0;
         let Some(mut cutting) = self.now.take() else {
-            return if idle && std::mem::take(&mut self.in_log) { forget_log(connection) } else { Ok(()) };
+            if idle && self.in_log {
+                // Pages that were copied into the database long ago would keep what was cut from it. Where somebody
+                // reads just now it is left for the next time; waiting would hold up callbacks.
+                self.in_log = !checkpoint::empty(connection, Duration::ZERO)?;
+            }
+            return Ok(());
         };
         if cutting.portion(connection, PORTION)? {
             self.now = Some(cutting);
@@ -142,15 +148,6 @@ impl Cutter {
         }
         Ok(())
     }
-}
-
-/// Empties the log: pages that were copied into the database long ago would keep what was cut from it. Where
-/// somebody reads just now it is left for the next time; waiting would hold up callbacks.
-fn forget_log(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    connection.busy_timeout(super::schema::PATIENCE)?;
-    emptied
 }
 
 /// The watch's part, on a thread of its own: looks again and again what has become older than `keep`, and tells it.

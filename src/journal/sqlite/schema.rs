@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::reader::END;
-use super::{OpenError, copy};
+use super::{OpenError, checkpoint, copy};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 
@@ -69,6 +69,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
     // The writer cuts the log itself, because it must hear when that fails.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
+    connection.pragma_update(None, "journal_size_limit", checkpoint::KEPT).map_err(sql)?;
     connection.pragma_update(None, "cache_size", -1024).map_err(sql)?;
     // `SQLite` syncs the name of a log that it has made, but keeps to itself when that fails.
     sync_folder(path).map_err(|error| refused(format!("making the names of its files safe on disk: {error}")))?;

@@ -100,6 +100,43 @@ async fn a_second_writer_is_told_who_holds_the_journal() {
 }
 
 #[tokio::test]
+async fn what_the_log_holds_is_kept_where_the_file_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let names = || {
+        let mut names: Vec<_> = std::fs::read_dir(folder.path()).expect("listed").flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        names
+    };
+    for (lost, harm) in [("j.sqlite.lost-wal", true), ("j.sqlite.lost-wal.2", false)] {
+        let journal = Sqlite::open(&path, "test").expect("opens");
+        journal.append(draft(1, left("answered"))).durable().await.expect("durable");
+        let log = std::fs::read(log_path(&path)).expect("a log");
+        let aside = folder.path().join("aside");
+        std::fs::rename(&path, &aside).expect("moved");
+        // As a killed writer leaves it: closing a moved database keeps its log as well.
+        drop(journal);
+        std::fs::write(log_path(&path), &log).expect("as it was");
+        if harm {
+            std::fs::write(&path, "").expect("emptied");
+        }
+        let journal = Sqlite::open(&path, "test").expect("a new one");
+        let kept = folder.path().join(lost);
+        assert_eq!(journal.set_aside(), Some(kept.as_path()), "{:?}", names());
+        assert_eq!(std::fs::read(&kept).expect("kept"), log);
+        drop(journal);
+        // Put together again they are the journal.
+        std::fs::rename(&aside, &path).expect("put back");
+        std::fs::copy(&kept, log_path(&path)).expect("put back");
+        let journal = Sqlite::open(&path, "test").expect("opens");
+        assert_eq!(journal.set_aside(), None);
+        assert_eq!(journal.history().last(), Ok(Seq(1)));
+        drop(journal);
+        std::fs::remove_file(&path).expect("removed");
+    }
+}
+
+#[tokio::test]
 async fn every_file_is_private_and_the_shell_can_read_the_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("new/j.sqlite");
@@ -196,7 +233,7 @@ fn written_by(path: &Path, spoil: impl FnOnce(&mut rusqlite::Connection), run: i
     let (health_out, health) = watch::channel(Health::Good);
     let writer = writer::Writer::new(connection, lock, Arc::clone(&queue), Arc::clone(&publisher), health_out, Seq(0));
     let thread = Mutex::new(Some(std::thread::spawn(move || run(writer))));
-    Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, thread, watch: Mutex::default() }
+    Sqlite { path: path.to_owned(), queue, publisher, health, down_since: None, set_aside: None, thread, watch: Mutex::default() }
 }
 
 #[tokio::test]

@@ -13,23 +13,22 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::watch;
 
 use super::Promise;
+use super::checkpoint;
 use super::held::Held;
 use super::leftover;
 use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
+use super::schema::PATIENCE;
 use super::verdict::verdict;
 use crate::conference::event::{Event, Seq};
-use crate::journal::{AppendError, Draft, Health};
+use crate::journal::{AppendError, Draft, Health, now};
 
 /// How often an idle writer marks itself alive, which bounds the error of a reported gap.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How often a writer in trouble looks whether it is over, so that `/healthz` does not wait for a callback.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// Pages of the write-ahead log from which on it is copied into the database.
-const LOG_PAGES: i64 = 1_000;
 
 /// The thread's state.
 pub(super) struct Writer {
@@ -61,7 +60,8 @@ impl Writer {
         last: Seq,
     ) -> Self {
         let path = connection.path().map(PathBuf::from).unwrap_or_default();
-        let files = [log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
+        let files =
+            [checkpoint::log_path(&path), path.clone()].into_iter().filter_map(|path| Some((path.clone(), inode(&path)?))).collect();
         let (unrecorded, held) = (Seq::UNRECORDED, Held::default());
         let (hand, cutter) = (VecDeque::new(), Cutter::default());
         Self { connection, lock, queue, publisher, health, last, unrecorded, held, hand, cutter, path, safe: false, files }
@@ -119,10 +119,23 @@ impl Writer {
             }
             return;
         }
-        let cut = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let mut cut = checkpoint::empty(&self.connection, PATIENCE);
+        if matches!(&*self.health.borrow(), Health::Trouble(_)) && !cut.as_ref().is_err_and(|error| self.is_fatal(error)) {
+            // What went round is written now or never, and emptying the log may have made the room.
+            self.batch();
+            if *self.health.borrow() == Health::Good {
+                cut = checkpoint::empty(&self.connection, PATIENCE);
+            } else {
+                tracing::warn!("the asks since the journal could not be written any more stand nowhere but in this log");
+            }
+        }
         if let Err(error) = cut {
             tracing::warn!(%error, "the journal's newest events stay in its log file");
         }
+    }
+
+    fn is_fatal(&self, error: &rusqlite::Error) -> bool {
+        matches!(verdict(error, &self.path), AppendError::Failed(_))
     }
 
     /// Writes what is in hand, answers for it and publishes it.
@@ -178,7 +191,7 @@ impl Writer {
             leftover::make_safe(&mut self.connection, &self.path)?;
             self.safe = true;
         }
-        let mut late = self.held.to_write(self.last);
+        let mut late = self.held.to_write(self.last, now());
         if late.is_empty() {
             return Ok(None);
         }
@@ -202,7 +215,7 @@ impl Writer {
         if *self.health.borrow() != Health::Good {
             return;
         }
-        let Err(error) = cut_log(&self.connection) else { return };
+        let Err(error) = checkpoint::cut(&self.connection) else { return };
         if let AppendError::Failed(why) = verdict(&error, &self.path) {
             self.is(Health::Failed(why));
         } else {
@@ -250,13 +263,6 @@ impl From<AppendError> for Health {
     }
 }
 
-/// The log of a database: what is not copied into it yet.
-pub(super) fn log_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
-}
-
 /// How the journal is after a panic of its thread.
 fn panicked() -> Health {
     Health::Failed("its thread panicked; see the log".to_owned())
@@ -275,19 +281,6 @@ impl Drop for Writer {
             self.health.send_replace(panicked());
         }
     }
-}
-
-/// Copies a long log into the database; readers are not waited for.
-fn cut_log(connection: &Connection) -> rusqlite::Result<()> {
-    let run = |mode: &str| {
-        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
-        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
-    };
-    let (pages, copied) = run("NOOP")?;
-    if pages - copied >= LOG_PAGES {
-        run("PASSIVE")?;
-    }
-    Ok(())
 }
 
 fn write<'a>(connection: &mut Connection, last: Seq, drafts: impl Iterator<Item = &'a Draft>) -> rusqlite::Result<()> {

@@ -21,7 +21,7 @@ pub enum QueueLine {
 impl App {
     /// `h`: raises or lowers the hand of the caller under the cursor.
     pub(super) fn move_hand(&mut self) -> Vec<Effect> {
-        let up = self.selected().is_some_and(|call| call.hand.is_none());
+        let up = self.selected().is_some_and(|call| call.hand().is_none());
         self.hand_moved(up, false)
     }
 
@@ -32,7 +32,7 @@ impl App {
 
     fn hand_moved(&self, up: bool, first: bool) -> Vec<Effect> {
         let Some(call) = self.selected() else { return Vec::new() };
-        let moved = HandMoved { call: call.key.clone(), up, first, by: Some(self.settings.moderator.clone()) };
+        let moved = HandMoved { call: call.call_key(), up, first, by: Some(self.settings.moderator.clone()) };
         vec![Effect::Append(What::Hand(moved))]
     }
 
@@ -102,7 +102,7 @@ impl App {
     fn floor_to(&self, conference: &ConferenceId, to: Option<CallId>) -> Vec<Effect> {
         let before = self.roster.floor(conference).filter(|id| Some(*id) != to);
         let next = to.and_then(|id| self.roster.get(id));
-        let call = next.map(|call| call.key.clone());
+        let call = next.map(|call| call.call_key());
         let given = FloorGiven { conference: conference.clone(), call, by: self.settings.moderator.clone() };
         // Who had the floor is silenced before somebody else can speak.
         let mute = before.and_then(|id| self.ask_for(id, Action::Mute, Cause::Floor));

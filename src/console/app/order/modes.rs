@@ -18,7 +18,7 @@ impl App {
     pub(super) fn exempt(&mut self) -> Vec<Effect> {
         let Some(call) = self.selected() else { return Vec::new() };
         let exempt = !self.roster.is_exempt(call);
-        let exempted = Exempted { call: call.key.clone(), number: call.number, exempt, by: self.settings.moderator.clone() };
+        let exempted = Exempted { call: call.call_key(), number: call.number, exempt, by: self.settings.moderator.clone() };
         vec![Effect::Append(What::Exempted(exempted))]
     }
 

@@ -252,7 +252,7 @@ proptest! {
                     let mut effects = Vec::new();
                     for key in keys.split_whitespace() {
                         let named = match &stage.app.dialog {
-                            Some(Dialog::Kick(kick)) => stage.app.roster.get(kick.targets[0].id).map(|call| call.key.to_string()),
+                            Some(Dialog::Kick(kick)) => stage.app.roster.get(kick.targets[0].id).map(|call| call.key().to_owned()),
                             _ => Some(stage.cursor()),
                         };
                         for (action, call) in asked(stage.keys(key)) {

@@ -57,11 +57,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// or a countdown names; and for taking back, who was asked for before.
 fn allowed(stage: &Stage, key: &str, before: &HashSet<String>) -> HashSet<String> {
     let app = &stage.app;
-    let name = |id: CallId| app.roster.get(id).map(|call| call.key.to_string());
+    let name = |id: CallId| app.roster.get(id).map(|call| call.key().to_owned());
     let mut allowed: HashSet<_> = match &app.dialog {
         Some(dialog) => dialog.targets().iter().filter_map(|target| name(target.id)).collect(),
         None if app.marks.is_empty() => app.cursor.and_then(name).into_iter().collect(),
-        None => app.view.rows().iter().filter(|id| app.marks.has(**id)).filter_map(|id| name(*id)).collect(),
+        None => app.view.rows().iter().filter(|id| app.marks.has(*id)).filter_map(name).collect(),
     };
     if key == "z" && app.dialog.is_none() {
         allowed.clone_from(before);

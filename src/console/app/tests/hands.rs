@@ -12,11 +12,11 @@ fn raise(stage: &mut Stage, callers: &str) {
 
 fn queue(stage: &Stage) -> String {
     let ids = stage.app.roster.hands(&"1122".into()).iter();
-    ids.filter_map(|id| Some(stage.app.roster.get(*id)?.key.to_string())).collect()
+    ids.filter_map(|id| Some(stage.app.roster.get(*id)?.key().to_owned())).collect()
 }
 
 fn floor(stage: &Stage) -> Option<String> {
-    stage.app.roster.floor(&"1122".into()).and_then(|id| Some(stage.app.roster.get(id)?.key.to_string()))
+    stage.app.roster.floor(&"1122".into()).and_then(|id| Some(stage.app.roster.get(id)?.key().to_owned()))
 }
 
 #[test]

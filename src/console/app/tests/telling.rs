@@ -133,7 +133,7 @@ fn a_failed_journal_is_told_across_the_screen_and_asks_are_marked() {
     let late = vec![(Seq::UNRECORDED.next(), Seq(2))];
     stage.event(What::Recorded(Recorded { since: Moment(stage.now.0 - 10_000), refused: 3, lost: 0, late }));
     assert!(stage.notice().contains("written again after 10s: 3 callbacks were refused, 1 ask is recorded late"), "{}", stage.notice());
-    assert_eq!(stage.app.selected().and_then(|call| call.ask.as_ref()).map(|ask| ask.seq), Some(Seq(2)), "the row's mark goes");
+    assert_eq!(stage.app.selected().and_then(|call| call.ask()).map(|ask| ask.seq), Some(Seq(2)), "the row's mark goes");
 }
 
 #[test]

@@ -61,3 +61,34 @@ async fn a_subscriber_far_behind_on_a_failed_journal_misses_no_ask() {
     }
     assert_eq!(collect(&mut feed, asks.len()).await, asks);
 }
+
+#[tokio::test]
+async fn a_time_of_trouble_lasts_until_it_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("j.sqlite");
+    let journal = Sqlite::open(&path, "test").expect("opens");
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked by somebody");
+    let began = crate::journal::now();
+    let refused = journal.append(Draft::new(began, left("a"))).durable().await;
+    assert!(matches!(refused, Err(AppendError::Trouble(_))), "{refused:?}");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let over = crate::journal::now();
+    other.execute_batch("ROLLBACK").expect("free again");
+    let mut feed = journal.subscribe(Seq(0));
+    let news = tokio::time::timeout(Duration::from_secs(20), feed.next()).await.expect("in time").expect("open").expect("readable");
+    assert!(matches!(&news[0].what, What::Recorded(recorded) if recorded.since == began && recorded.refused == 1), "{news:?}");
+    assert!(news[0].at >= over, "it was over {} ms after it began", news[0].at.since(began).as_millis());
+}
+
+#[tokio::test]
+async fn what_went_round_is_written_at_the_end_where_it_can_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, other, ask) = in_trouble(&folder.path().join("j.sqlite")).await;
+    journal.append(answered(ask)).durable().await.expect("goes round");
+    other.execute_batch("ROLLBACK").expect("free again");
+    // Sooner than it looks again.
+    journal.close();
+    let told: Vec<_> = journal.history().read(Seq(0), 10).expect("readable").iter().map(|event| event.what.kind()).collect();
+    assert_eq!(told, ["asked_late", "answered", "recorded"]);
+}
