@@ -1,22 +1,24 @@
 //! The terminal: entering it, drawing on it, and leaving it as it was, whatever happens.
 
-use std::io::{self, BufWriter, Write};
-use std::mem::ManuallyDrop;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::style::ResetColor;
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
+use self::pen::Pen;
 use super::app::{App, Heard, Spoken};
 use super::ui::{Theme, render};
 use crate::config::Way;
+
+mod look;
+pub mod pen;
 
 /// Something that a console can be drawn on.
 pub trait Screen {
@@ -49,36 +51,18 @@ pub trait Screen {
 
 /// The real terminal. It is left when this is dropped.
 pub struct Tty {
-    /// Not dropped: ratatui would print that it cannot show the cursor on a terminal that is gone, and
-    /// printing there panics. `give_back` shows the cursor, and nothing is buffered between frames.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<io::Stdout>>>>,
+    /// Standard output, but not line by line: a frame is written in one go.
+    out: File,
+    pen: Pen,
     theme: Theme,
 }
-
-/// A frame is written in one go: unbuffered output is several times slower.
-const FRAME_BYTES: usize = 64 * 1024;
 
 impl Tty {
     /// Enters: raw mode, alternate screen, mouse, bracketed paste. Asks the terminal nothing.
     pub fn enter(theme: Theme) -> io::Result<Self> {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         take_over()?;
-        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())));
-        match terminal {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), theme }),
-            Err(error) => {
-                give_back();
-                Err(error)
-            }
-        }
-    }
-}
-
-impl Tty {
-    /// Writes what is no part of a frame. Every frame has been flushed, so it stands in none.
-    fn between_frames(&mut self, bytes: &str) -> io::Result<()> {
-        let backend = self.terminal.backend_mut();
-        backend.write_all(bytes.as_bytes())?;
-        Write::flush(backend)
+        Ok(Self { out, pen: Pen::new(), theme })
     }
 }
 
@@ -127,30 +111,36 @@ pub fn give_back() {
     let _ = terminal::disable_raw_mode();
 }
 
+/// Columns and lines. What the terminal itself does not say is looked for elsewhere, which takes longer.
+fn size(out: &File) -> io::Result<(u16, u16)> {
+    match rustix::termios::tcgetwinsize(out) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok((size.ws_col, size.ws_row)),
+        _ => terminal::size(),
+    }
+}
+
 impl Screen for Tty {
     fn size(&self) -> io::Result<(u16, u16)> {
-        self.terminal.size().map(|size| (size.width, size.height))
+        size(&self.out)
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
         if !TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal was given back"));
         }
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let theme = self.theme;
-        let drawn = self.terminal.draw(|frame| render(app, &theme, frame.buffer_mut())).map(|_| ());
-        // Also after an error: a terminal that waits for the end would stay frozen.
-        let ended = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
-        drawn.and(ended)
+        let frame = self.pen.draw(size(&self.out)?, |buffer| render(app, &theme, buffer));
+        if frame.is_empty() {
+            return Ok(());
+        }
+        self.out.write_all(frame)
     }
 
     fn repaint(&mut self) -> io::Result<()> {
         // After a stop and a continue the shell may have changed all of it.
         let _ = terminal::disable_raw_mode();
-        take_over()?;
-        // Not `clear`, which asks the terminal for its cursor and waits beside the event stream for the answer.
-        let (width, height) = self.size()?;
-        self.terminal.resize(Rect::new(0, 0, width, height))
+        self.pen.forget();
+        take_over()
     }
 
     fn stop(&mut self) -> io::Result<()> {
@@ -160,17 +150,17 @@ impl Screen for Tty {
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        let backend = self.terminal.backend_mut();
-        queue!(backend, CopyToClipboard::to_clipboard_from(text))?;
-        Write::flush(backend)
+        let mut sequence = Vec::new();
+        queue!(sequence, CopyToClipboard::to_clipboard_from(text))?;
+        self.out.write_all(&sequence)
     }
 
     fn ring(&mut self) -> io::Result<()> {
-        self.between_frames("\x07")
+        self.out.write_all(b"\x07")
     }
 
     fn notify(&mut self, way: Way, text: &str) -> io::Result<()> {
-        self.between_frames(&notification(way, text))
+        self.out.write_all(notification(way, text).as_bytes())
     }
 }
 

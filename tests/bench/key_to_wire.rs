@@ -1,7 +1,7 @@
 //! How long it takes from a key to the last byte of the request at the provider.
 //!
 //! Once inside the process, from the ask's append on: journal, dispatch and bridge. Once outside, from the byte
-//! in a pseudo-terminal on: the whole program.
+//! in a pseudo-terminal on: the whole program. The provider is asked over TLS on a connection that is open.
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run is to say so and end")]
 
 mod harness;
@@ -10,7 +10,7 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -25,45 +25,90 @@ use confmod::journal::now;
 use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Feed, Journal};
 use confmod::phone::Number;
-use harness::{Appended, Table, Unit, directory, in_turn, quantile};
+use harness::{Appended, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use support::home::Home;
 use support::pty::{Console, Setup};
+use support::senders::Senders;
+use support::stage::TOKEN;
 use tokio::runtime::Runtime;
 
 /// Asks in one round; the first opens the connection and is not counted.
 const ASKS: usize = 100;
-/// Key presses in one round, and processes beside them.
-const PRESSES: usize = 20;
+/// Key presses in one round, and what is measured beside each of them.
+const PRESSES: usize = 40;
+/// Processes in one round.
+const PROCESSES: usize = 20;
+/// Key presses in one round whose slowest are looked at.
+const MANY_PRESSES: usize = 200;
+/// Connections that callbacks come over without a pause.
+const FLOOD: usize = 64;
 
 const KEY: &str = "12312345";
-const TOKEN: &str = "a-callback-token-of-more-than-32-characters";
 const XML: &str = "application/xml; charset=UTF-8";
 
 fn main() {
     let directory = directory();
-    let provider = Provider::start();
+    let provider = Provider::start(directory.path());
     let mut table = Table::new("key_to_wire: until the provider has the whole request");
 
     let mut inside = Inside::start(directory.path(), &provider);
-    let mut bare = Bare::start(directory.path());
-    table.pair(&in_turn(
-        ("an ask appended: journal, dispatch, bridge", || inside.round(&provider)),
-        ("one append and fdatasync, then one warm POST", || bare.round(&provider)),
-        Unit::Time,
+    let mut bare = Bare::start(directory.path(), &provider);
+    table.pair(&alternately(
+        ("an ask appended: journal, dispatch, bridge", ASKS, |turn| inside.ask(&provider, turn)),
+        ("one append and fdatasync, then one warm POST", |_| bare.ask(&provider)),
     ));
     drop(inside);
 
+    let mut outside = Outside::start(directory.path(), &provider);
+    table.pair(&alternately(
+        ("a key pressed in a terminal: the whole program", PRESSES, |turn| outside.press(&provider, turn)),
+        ("one append and fdatasync, then one warm POST", |_| bare.ask(&provider)),
+    ));
     if has_curl() {
-        let mut outside = Outside::start(directory.path(), &provider);
         table.pair(&in_turn(
-            ("a key pressed in a terminal: the whole program", || outside.round(&provider)),
-            ("a curl process with the same POST", || curl(&provider)),
+            ("a curl process with the same POST", || median(PROCESSES, |_| curl(&provider))),
+            ("a key pressed in a terminal: the whole program", || median(PROCESSES, |turn| outside.press(&provider, turn))),
             Unit::Time,
         ));
     } else {
-        table.remark("left out: a key pressed in a terminal, beside a curl process (there is no curl)");
+        table.remark("left out: a curl process with the same POST (there is no curl)");
     }
+    table.pair(&flooded(&mut outside, &provider));
     table.print();
+}
+
+/// Measures two things one after the other, again and again: what slows the disk for a moment slows both.
+fn alternately(this: (&str, usize, impl FnMut(usize) -> Duration), beside: (&str, impl FnMut(usize) -> Duration)) -> [Series; 2] {
+    let (name, times, mut measure) = this;
+    let (name_beside, mut measure_beside) = beside;
+    let [mut one, mut other] = [name, name_beside].map(|name| Series::new(name, Unit::Time));
+    for _ in 0..ROUNDS {
+        let (mut taken, mut beside): (Vec<_>, Vec<_>) = (0..=times).map(|turn| (measure(turn), measure_beside(turn))).skip(1).unzip();
+        one.add(quantile(&mut taken, 0.5));
+        other.add(quantile(&mut beside, 0.5));
+    }
+    [one, other]
+}
+
+/// The slowest of a hundred presses, while callbacks flood in and while none comes.
+fn flooded(outside: &mut Outside, provider: &Provider) -> [Series; 2] {
+    let names = ["p99 of a key pressed, 64 connections flooding callbacks", "p99 of a key pressed, nothing else going on"];
+    let [mut flooded, mut idle] = names.map(|name| Series::new(name, Unit::Time));
+    let slowest = |outside: &mut Outside| {
+        let mut taken: Vec<_> = (0..MANY_PRESSES).map(|turn| outside.press(provider, turn)).collect();
+        quantile(&mut taken, 0.99)
+    };
+    for round in 0..ROUNDS {
+        let senders = Senders::start(outside.listener, FLOOD, usize::MAX, &format!("flood{round}"), "&CONFERENCE.NUMBER=1122");
+        flooded.add(slowest(outside));
+        senders.stop();
+        idle.add(slowest(outside));
+    }
+    [flooded, idle]
 }
 
 /// Takes `times` times, without the first.
@@ -84,7 +129,9 @@ impl Inside {
     fn start(directory: &Path, provider: &Provider) -> Self {
         let journal = Arc::new(Sqlite::open(&directory.join("inside.sqlite"), "a benchmark").expect("a journal"));
         let url = url::Url::parse(&provider.url()).expect("a URL");
-        let bridge = Anveo::new(AnveoSettings::new(url, Secret::from("a-user-key"))).expect("a bridge");
+        let trusted =
+            AnveoSettings { api_ca_file: Some(provider.authority.clone()), ..AnveoSettings::new(url, Secret::from("a-user-key")) };
+        let bridge = Anveo::new(trusted).expect("a bridge");
         let settings = dispatch::Settings { clock: Arc::new(now), ..dispatch::Settings::from_config(&Config::default()) };
         let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, settings).expect("dispatch");
         let feed = journal.subscribe(Seq(0));
@@ -103,26 +150,24 @@ impl Inside {
         Self { runtime, journal, feed, _dispatch: dispatch }
     }
 
-    fn round(&mut self, provider: &Provider) -> f64 {
-        median(ASKS, |turn| {
-            let ask = Ask {
-                action: if turn % 2 == 0 { Action::Mute } else { Action::Unmute },
-                call: CallKey::new(KEY),
-                conference: "1122".into(),
-                number: "12157010680".into(),
-                by: "a benchmark".into(),
-                cause: Cause::Key,
-                rule: None,
-                joined: now(),
-            };
-            let draft = Draft::new(now(), What::Asked(ask));
-            let began = Instant::now();
-            let receipt = self.journal.append(draft);
-            let arrived = provider.next();
-            let seq = self.runtime.block_on(receipt.durable()).expect("an append");
-            self.answered(seq);
-            arrived - began
-        })
+    fn ask(&mut self, provider: &Provider, turn: usize) -> Duration {
+        let ask = Ask {
+            action: if turn.is_multiple_of(2) { Action::Mute } else { Action::Unmute },
+            call: CallKey::new(KEY),
+            conference: "1122".into(),
+            number: "12157010680".into(),
+            by: "a benchmark".into(),
+            cause: Cause::Key,
+            rule: None,
+            joined: now(),
+        };
+        let draft = Draft::new(now(), What::Asked(ask));
+        let began = Instant::now();
+        let receipt = self.journal.append(draft);
+        let arrived = provider.next();
+        let seq = self.runtime.block_on(receipt.durable()).expect("an append");
+        self.answered(seq);
+        arrived - began
     }
 
     /// Waits until the answer is written down: one ask at a time.
@@ -144,21 +189,23 @@ struct Bare {
 }
 
 impl Bare {
-    fn start(directory: &Path) -> Self {
-        // Fails only when there is one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().expect("a client");
+    fn start(directory: &Path, provider: &Provider) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&provider.authority).expect("a certificate")).expect("an authority");
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions().expect("versions");
+        let tls = tls.with_root_certificates(roots).with_no_client_auth();
+        let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).tls_backend_preconfigured(tls).http1_only();
+        let client = client.build().expect("a client");
         Self { runtime: runtime(), client, file: Appended::new(directory) }
     }
 
-    fn round(&mut self, provider: &Provider) -> f64 {
-        median(ASKS, |_| {
-            let began = Instant::now();
-            self.file.append(BODY.as_bytes());
-            let request = self.client.post(provider.url()).header("Content-Type", XML).header("Accept", XML).body(BODY);
-            self.runtime.block_on(async { request.send().await.expect("an answer").bytes().await.expect("all of it") });
-            provider.next() - began
-        })
+    fn ask(&mut self, provider: &Provider) -> Duration {
+        let began = Instant::now();
+        self.file.append(BODY.as_bytes());
+        let request = self.client.post(provider.url()).header("Content-Type", XML).header("Accept", XML).body(BODY);
+        self.runtime.block_on(async { request.send().await.expect("an answer").bytes().await.expect("all of it") });
+        provider.next() - began
     }
 }
 
@@ -171,12 +218,14 @@ const BODY: &str = "<?xml version=\"1.0\" standalone=\"no\" ?><REQUEST><USERTOKE
 /// The program in a pseudo-terminal, with one caller in.
 struct Outside {
     console: Console,
+    listener: SocketAddr,
     _home: Home,
 }
 
 impl Outside {
     fn start(directory: &Path, provider: &Provider) -> Self {
         let home = Home::new();
+        home.configure(&format!("api_ca_file = {:?}", provider.authority));
         // Free a moment ago; chosen here, because a join needs it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port");
         let console = Setup::new(support::confmod(), &home)
@@ -190,18 +239,16 @@ impl Outside {
         let join = format!("/callback/{TOKEN}/join?key={KEY}&E164=12157010680&CONFERENCE.NUMBER=1122&CALLERNAME=Ada");
         assert_eq!(support::http::get(address, &join).status, 200);
         console.wait_for_row("Ada", "open");
-        Self { console, _home: home }
+        Self { console, listener: address, _home: home }
     }
 
-    fn round(&mut self, provider: &Provider) -> f64 {
-        median(PRESSES, |turn| {
-            let (key, word) = if turn % 2 == 0 { ("m", "muted") } else { ("u", "open") };
-            let began = Instant::now();
-            self.console.send_keys(key);
-            let arrived = provider.next();
-            self.console.wait_for_row("Ada", word);
-            arrived - began
-        })
+    fn press(&mut self, provider: &Provider, turn: usize) -> Duration {
+        let (key, word) = if turn.is_multiple_of(2) { ("m", "muted") } else { ("u", "open") };
+        let began = Instant::now();
+        self.console.send_keys(key);
+        let arrived = provider.next();
+        self.console.wait_for_row("Ada", word);
+        arrived - began
     }
 }
 
@@ -209,16 +256,16 @@ fn has_curl() -> bool {
     Command::new("curl").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn curl(provider: &Provider) -> f64 {
-    median(PRESSES, |_| {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--noproxy", "*", "-H", &format!("Content-Type: {XML}"), "-H", &format!("Accept: {XML}")])
-            .args(["--data-binary", BODY, &provider.url()])
-            .stdout(Stdio::null());
-        let began = Instant::now();
-        assert!(curl.status().expect("curl").success(), "curl was not answered");
-        provider.next() - began
-    })
+fn curl(provider: &Provider) -> Duration {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--noproxy", "*", "-H", &format!("Content-Type: {XML}"), "-H", &format!("Accept: {XML}")])
+        .arg("--cacert")
+        .arg(&provider.authority)
+        .args(["--data-binary", BODY, &provider.url()])
+        .stdout(Stdio::null());
+    let began = Instant::now();
+    assert!(curl.status().expect("curl").success(), "curl was not answered");
+    provider.next() - began
 }
 
 fn runtime() -> Runtime {
@@ -229,24 +276,39 @@ fn runtime() -> Runtime {
 struct Provider {
     address: SocketAddr,
     arrivals: Receiver<Instant>,
+    /// The certificate to trust, as a file.
+    authority: PathBuf,
 }
 
 impl Provider {
-    fn start() -> Self {
+    fn start(directory: &Path) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+        let authority = directory.join("authority.pem");
+        std::fs::write(&authority, issuer.pem()).expect("a file");
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate").der().clone();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().expect("versions");
+        let tls = Arc::new(tls.with_no_client_auth().with_single_cert(vec![certificate], key).expect("a server"));
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = socket.local_addr().expect("its address");
         let (sender, arrivals) = channel();
         std::thread::spawn(move || {
             for stream in socket.incoming().flatten() {
-                let sender = sender.clone();
-                std::thread::spawn(move || answer_all(&stream, &sender));
+                let (sender, tls) = (sender.clone(), ServerConnection::new(Arc::clone(&tls)).expect("a connection"));
+                let _ = stream.set_nodelay(true);
+                std::thread::spawn(move || answer_all(StreamOwned::new(tls, stream), &sender));
             }
         });
-        Self { address, arrivals }
+        Self { address, arrivals, authority }
     }
 
     fn url(&self) -> String {
-        format!("http://{}/api/v3.asp", self.address)
+        format!("https://{}/api/v3.asp", self.address)
     }
 
     /// When the next request had arrived.
@@ -255,8 +317,7 @@ impl Provider {
     }
 }
 
-fn answer_all(stream: &TcpStream, arrivals: &Sender<Instant>) {
-    let _ = stream.set_nodelay(true);
+fn answer_all(stream: StreamOwned<ServerConnection, TcpStream>, arrivals: &Sender<Instant>) {
     let mut reader = BufReader::new(stream);
     let answer = "<RESPONSE><RESULT>SUCCESS</RESULT></RESPONSE>";
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: {XML}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
@@ -277,8 +338,8 @@ fn answer_all(stream: &TcpStream, arrivals: &Sender<Instant>) {
         }
         // The measuring side may be gone.
         let _ = arrivals.send(Instant::now());
-        let mut stream = stream;
-        if stream.write_all(answer.as_bytes()).is_err() {
+        let stream = reader.get_mut();
+        if stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }

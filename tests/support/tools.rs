@@ -21,7 +21,8 @@ pub fn require(tool: &str) -> bool {
     false
 }
 
-fn is_there(tool: &str) -> bool {
+/// Whether there is such a program.
+pub fn is_there(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| is_program(&directory.join(tool)))
 }
