@@ -6,3 +6,9 @@ mod support;
 
 #[path = "counts/screen.rs"]
 mod screen;
+#[path = "counts/roster.rs"]
+mod roster;
+#[path = "counts/stage.rs"]
+mod stage;
+#[path = "support/tools.rs"]
+mod tools;

@@ -3,7 +3,7 @@
 //!
 //! Each ask carries the event that caused it. What falls due is looked at again when it is due, and once more
 //! when it comes back as an event: a moderator, a mode's end or a leaving in between wins. This is no second
-//! roster: a call takes some 70 bytes, and nothing in here is for showing.
+//! roster: a call takes some 80 bytes and its key, and nothing in here is for showing.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::{CallKey, ConferenceId, Moment};
 mod agenda;
 mod asks;
 mod call;
+mod calls;
 mod due;
 mod rules;
 mod stays;
@@ -23,6 +24,7 @@ mod stays;
 use agenda::Agenda;
 use asks::Flying;
 use call::Call;
+use calls::Calls;
 
 /// What an event means for asks that exist already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub struct Policy {
     send_withheld: bool,
     /// The past is being folded: nothing of it falls due.
     restoring: bool,
-    calls: HashMap<CallKey, Call>,
+    calls: Calls,
     /// What came in place of a number; kept only where that is sent.
     instead: HashMap<CallKey, Box<str>>,
     /// Calls that are gone, in that order; late events and callers who come back still find them.
@@ -65,6 +67,8 @@ pub struct Policy {
     /// How many calls are in a conference.
     inside: usize,
     rooms: Vec<Room>,
+    /// Where in `rooms` each conference is.
+    places: HashMap<ConferenceId, u32>,
     /// When there are so many, those that nobody is in are dropped.
     many_rooms: usize,
     people: People,
@@ -143,11 +147,13 @@ impl Policy {
         if self.rooms.len() >= self.many_rooms.max(FEW_ROOMS) {
             self.drop_empty_rooms();
         }
-        let place = self.rooms.iter().position(|room| room.id == *id).unwrap_or_else(|| {
-            self.rooms.push(Room { id: id.clone(), floor: None, ended: None });
-            self.rooms.len() - 1
-        });
-        place as u32
+        if let Some(place) = self.places.get(id) {
+            return *place;
+        }
+        let place = self.rooms.len() as u32;
+        self.rooms.push(Room { id: id.clone(), floor: None, ended: None });
+        self.places.insert(id.clone(), place);
+        place
     }
 
     /// A call flow with a conference of its own for each call would fill the memory otherwise.
@@ -167,6 +173,7 @@ impl Policy {
         }
         let mut used = used.into_iter();
         self.rooms.retain(|_| used.next().unwrap_or(true));
+        self.places = self.rooms.iter().map(|room| room.id.clone()).zip(0..).collect();
         self.many_rooms = 2 * self.rooms.len();
     }
 

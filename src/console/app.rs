@@ -232,7 +232,7 @@ impl App {
         let held = self.roster.modes().iter().map(|(id, ..)| id);
         let mut missing: Vec<_> = self.settings.conference.iter().chain(held).collect();
         let mut seen = HashSet::new();
-        missing.retain(|id| self.roster.conferences().iter().all(|(known, _)| known != *id) && seen.insert(*id));
+        missing.retain(|id| self.roster.counts(id).is_none() && seen.insert(*id));
         let missing = missing.into_iter().map(|id| (Some(id), Counts::default()));
         std::iter::once((None, self.roster.all())).chain(known).chain(missing)
     }
@@ -241,20 +241,27 @@ impl App {
     /// Where the console is heard, the caller's number for typing comes first.
     #[must_use]
     pub fn label(&self, call: &Participant) -> String {
-        let known = self.voice.is_some().then(|| Some(call.id)).flatten();
-        let typed = known.and_then(|id| self.number_of(id)).map(|number| format!("{number} ")).unwrap_or_default();
-        typed + &self.called(call)
+        self.label_text(call).into_owned()
     }
 
-    fn called(&self, call: &Participant) -> String {
-        if let Some(name) = self.roster.name(call) {
-            return self.show(name).into_owned();
+    /// [`Self::label`], without a text of its own where there is one already.
+    #[must_use]
+    pub fn label_text<'a>(&'a self, call: &'a Participant) -> Cow<'a, str> {
+        let called = self.called(call);
+        match self.voice.as_ref().and_then(|_| self.number_of(call.id)) {
+            Some(number) => format!("{number} {called}").into(),
+            None => called,
         }
-        match call.number {
-            Some(number) => {
-                self.show(&self.described(number).map_or_else(|| number.e164(), |known| known.international.clone())).into_owned()
-            }
-            None => format!("no number #{}", call.tag()),
+    }
+
+    fn called<'a>(&'a self, call: &'a Participant) -> Cow<'a, str> {
+        if let Some(name) = self.roster.name(call) {
+            return self.show(name);
+        }
+        match call.number.map(|number| (number, self.described(number))) {
+            Some((_, Some(known))) => self.show(&known.international),
+            Some((number, None)) => self.show(&number.e164()).into_owned().into(),
+            None => format!("no number #{}", call.tag()).into(),
         }
     }
 

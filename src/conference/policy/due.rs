@@ -50,7 +50,7 @@ impl Policy {
     /// Nobody is kicked for a join before this.
     pub fn begin(&mut self, now: Moment) {
         self.restoring = false;
-        for (key, call) in &mut self.calls {
+        for (key, call) in self.calls.iter_mut() {
             call.settle();
             let Some(room) = self.rooms.get(call.room as usize).filter(|_| call.is_in()) else { continue };
             let lecture = self.modes.get(&room.id, Mode::Lecture);

@@ -18,7 +18,7 @@ impl Policy {
 
     /// Takes over what a callback says, of a call that may be new.
     fn learn(&mut self, arrival: &Arrival, at: Moment) {
-        let call = self.calls.entry(arrival.call.clone()).or_insert_with(|| Call::new(at));
+        let call = self.calls.get_or_insert_with(&arrival.call, || Call::new(at));
         call.news = minute(at);
         call.number = arrival.number.or(call.number);
         if call.number.is_some() {

@@ -72,6 +72,11 @@ impl Index {
         }
     }
 
+    /// How many calls on the line have the number of one that is.
+    pub(super) fn sharing(&self, number: Number) -> usize {
+        self.shared.get(&number).copied().unwrap_or(1)
+    }
+
     /// How many calls on the line have a number.
     pub(super) fn on_the_line(&self, calls: &Calls, number: Number) -> usize {
         let has = |id: &CallId| calls.get(*id).and_then(|call| call.number) == Some(number);

@@ -91,7 +91,7 @@ impl Roster {
     /// How many calls on the line have this call's number, itself included.
     #[must_use]
     pub fn sharing(&self, call: &Participant) -> usize {
-        call.number.filter(|_| call.is_live()).map_or(0, |number| self.on_the_line(number))
+        call.number.filter(|_| call.is_live()).map_or(0, |number| self.index.sharing(number))
     }
 
     /// How many calls on the line have a number.

@@ -60,35 +60,45 @@ impl App {
     /// The tabs that fit, from left to right; the active one is always among them.
     #[must_use]
     pub fn tab_strip(&self) -> Vec<Tab> {
-        let tabs: Vec<_> = self
-            .tabs()
-            .zip(1..)
-            .map(|((id, counts), place): (_, usize)| {
-                let name = id.map_or("all", |id| id.as_str());
-                let name = crate::text::cut(name, 16, "~");
-                let place = if place <= 9 { format!("{place}:") } else { String::new() };
-                let count = counts.inside + if id.is_none() { counts.calling } else { 0 };
-                (format!(" {place}{name} ({count}) "), id == self.view.conference.as_ref())
-            })
-            .collect();
-        let width = |tab: &(String, bool)| crate::text::width(&tab.0) + 1;
+        let tabs: Vec<_> = self.tabs().collect();
+        let text = |place: usize| {
+            let (id, counts) = tabs[place];
+            let name = crate::text::cut(id.map_or("all", |id| id.as_str()), 16, "~");
+            let key = if place < 9 { format!("{}:", place + 1) } else { String::new() };
+            let count = counts.inside + if id.is_none() { counts.calling } else { 0 };
+            format!(" {key}{name} ({count}) ")
+        };
+        let width = |text: &str| crate::text::width(text) + 1;
         let all = usize::from(self.size.0.saturating_sub(TABS_FROM));
+        // There may be a thousand: texts are made for no more than fit.
+        let mut used = 0;
+        let fit = (0..tabs.len()).all(|place| {
+            used += width(&text(place));
+            used <= all
+        });
         // Where not all fit, there is room to say how many more there are.
-        let room = if tabs.iter().map(width).sum::<usize>() > all { all.saturating_sub(MORE) } else { all };
+        let room = if fit { all } else { all.saturating_sub(MORE) };
+        let active = tabs.iter().position(|(id, _)| *id == self.view.conference.as_ref());
         // Tabs go out on the left until the active one fits.
-        let active = tabs.iter().position(|(_, active)| *active).unwrap_or(0);
-        let mut first = 0;
-        while first < active && tabs[first..=active].iter().map(width).sum::<usize>() > room {
-            first += 1;
+        let mut first = active.unwrap_or(0);
+        let mut used = width(&text(first));
+        while let Some(before) = first.checked_sub(1) {
+            used += width(&text(before));
+            if used > room {
+                break;
+            }
+            first = before;
         }
         let mut x = 0;
         let mut strip = Vec::new();
-        for (place, tab) in tabs.iter().enumerate().skip(first) {
-            if x + width(tab) > room {
+        for place in first..tabs.len() {
+            let text = text(place);
+            let end = x + width(&text);
+            if end > room {
                 break;
             }
-            strip.push(Tab { place, text: tab.0.clone(), x: TABS_FROM + x as u16, active: tab.1 });
-            x += width(tab);
+            strip.push(Tab { place, text, x: TABS_FROM + x as u16, active: Some(place) == active });
+            x = end;
         }
         strip
     }

@@ -147,6 +147,9 @@ fn person(app: &App, call: &Participant, plain: Style) -> Vec<Line> {
 
 /// Text broken between words where it can be, to lines of at most `width` columns.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    if crate::text::width(text) <= width && !text.starts_with(' ') {
+        return vec![text.to_owned()];
+    }
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word.to_owned();

@@ -1,5 +1,7 @@
 //! What happened, newest below.
 
+use std::borrow::Cow;
+
 use super::detail::{clock, wrapped};
 use super::paint::Paint;
 use crate::console::app::layout::Area;
@@ -16,11 +18,18 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
     let width = usize::from(area.width.saturating_sub(TIME + 3)).max(8);
     // Bottom up: the newest lines are the ones that must be whole.
     let mut y = area.y + area.height;
+    // Of what comes in a rush, many lines have the same time.
+    let mut time = (i64::MIN, String::new());
     for line in app.lines.iter().rev() {
-        let mark = if matches!(line.tone, Tone::Warning | Tone::Bad) { "! " } else { "" };
-        let pieces = wrapped(&app.show(&format!("{mark}{}", line.text)), width);
+        let text =
+            if matches!(line.tone, Tone::Warning | Tone::Bad) { Cow::Owned(format!("! {}", line.text)) } else { line.text.as_str().into() };
+        let pieces = wrapped(&app.show(&text), width);
         let Some(top) = y.checked_sub(pieces.len() as u16).filter(|top| *top >= area.y) else { break };
-        paint.text(area.x + 1, top, TIME, &clock(line.at), theme.dim);
+        let second = line.at.0.div_euclid(1_000);
+        if time.0 != second {
+            time = (second, clock(line.at));
+        }
+        paint.text(area.x + 1, top, TIME, &time.1, theme.dim);
         for (piece, y) in pieces.iter().zip(top..) {
             paint.text(area.x + 1 + TIME, y, width as u16, piece, theme.tone(line.tone));
         }

@@ -23,8 +23,20 @@ impl Paint<'_> {
         }
         let width = width.min(area.right() - x);
         let content = text::cut(content, usize::from(width), self.theme.glyphs.ellipsis);
+        if is_plain(&content) {
+            return self.plain_text(x, y, &content, style);
+        }
         let (end, _) = self.buffer.set_stringn(x, y, content, usize::from(width), style);
         end - x
+    }
+
+    /// Writes text of which each byte is a letter of one column: most of what is on the screen, so it is not taken apart.
+    fn plain_text(&mut self, x: u16, y: u16, content: &str, style: Style) -> u16 {
+        let start = self.buffer.index_of(x, y);
+        for (cell, byte) in self.buffer.content[start..start + content.len()].iter_mut().zip(content.bytes()) {
+            cell.set_char(char::from(byte)).set_style(style);
+        }
+        content.len() as u16
     }
 
     /// Writes pieces one after the other into at most `width` columns.
@@ -38,6 +50,9 @@ impl Paint<'_> {
 
     /// Lays a style over a part of the screen.
     pub(super) fn style(&mut self, area: Area, style: Style) {
+        if style == Style::new() {
+            return;
+        }
         self.buffer.set_style(rect(area).intersection(self.buffer.area), style);
     }
 
@@ -107,6 +122,11 @@ impl Paint<'_> {
             }
         }
     }
+}
+
+/// Whether each byte of a text is a letter that takes a column.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// An area as ratatui names it.

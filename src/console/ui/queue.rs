@@ -56,7 +56,7 @@ fn caller(paint: &mut Paint<'_>, app: &App, line: Area, id: CallId, place: &str,
     let theme = *paint.theme;
     paint.text(line.x + 1, line.y, PLACE, place, style);
     let name = Area { x: line.x + PLACE + 2, width: line.width.saturating_sub(PLACE + AGE + 4), ..line };
-    paint.text(name.x, name.y, name.width, &app.label(call), style);
+    paint.text(name.x, name.y, name.width, &app.label_text(call), style);
     if let Some(raised) = call.hand() {
         let age = format!("{:>width$}", app.age_of(raised), width = usize::from(AGE));
         paint.text(name.x + name.width + 1, line.y, AGE, &age, theme.dim);

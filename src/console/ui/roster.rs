@@ -1,5 +1,7 @@
 //! The table of callers: which columns fit, and one line a caller.
 
+use std::borrow::Cow;
+
 use ratatui::style::{Modifier, Style};
 
 use super::empty;
@@ -142,9 +144,9 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
             Field::Mark => (mark(app, &theme.glyphs, id, under), theme.accent),
             Field::Caller => (caller(app, paint, call, slot.width), Style::new()),
             Field::Number => (number(app, &theme.glyphs, call), Style::new()),
-            Field::Place => (place(app, call, slot.width), Style::new()),
+            Field::Place => (place(app, call, slot.width).into(), Style::new()),
             Field::Voice => (voice(app, call, word, slot.width), theme.word(word)),
-            Field::Stay => (app.stay_of(call), Style::new()),
+            Field::Stay => (app.stay_of(call).into(), Style::new()),
             Field::Hand => hand(app, paint, id, call),
             Field::Ask => ask(app, paint, call, slot.width),
         };
@@ -156,8 +158,8 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
 
 /// What the caller is called, and what of rules is special: in words where there is room, else by the key that
 /// changes it.
-fn caller(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> String {
-    let label = app.label(call);
+fn caller<'a>(app: &'a App, paint: &Paint<'_>, call: &'a Participant, width: u16) -> Cow<'a, str> {
+    let label = app.label_text(call);
     let banned = call.number.is_some_and(|number| app.roster.people().ban(number, app.now).is_some());
     let mark = match (banned, app.roster.is_exempt(call), width >= 24) {
         (false, false, _) => return label,
@@ -167,64 +169,70 @@ fn caller(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> Strin
         (false, true, false) => " (x)",
     };
     let room = usize::from(width) - mark.len();
-    format!("{}{mark}", crate::text::cut(&label, room, paint.theme.glyphs.ellipsis))
+    format!("{}{mark}", crate::text::cut(&label, room, paint.theme.glyphs.ellipsis)).into()
 }
 
 /// Who has the floor, and the places of raised hands.
-fn hand(app: &App, paint: &Paint<'_>, id: CallId, call: &Participant) -> (String, Style) {
+fn hand(app: &App, paint: &Paint<'_>, id: CallId, call: &Participant) -> (Cow<'static, str>, Style) {
     let theme = paint.theme;
     if call.conference.as_ref().is_some_and(|conference| app.roster.floor(conference) == Some(id)) {
-        return ("floor".to_owned(), theme.good);
+        return ("floor".into(), theme.good);
+    }
+    if call.hand().is_none() {
+        return (Cow::Borrowed(""), theme.warning);
     }
     let place = app.roster.hand_place(id).map_or_else(String::new, |place| place.to_string());
-    (if call.hand().is_some() { format!("{}{place}", theme.glyphs.hand) } else { String::new() }, theme.warning)
+    (format!("{}{place}", theme.glyphs.hand).into(), theme.warning)
 }
 
 /// Where the cursor is, and who is marked.
-fn mark(app: &App, glyphs: &super::theme::Glyphs, id: CallId, under: bool) -> String {
-    let cursor = if under { glyphs.cursor } else { " " };
-    let mark = if app.marks.has(id) { glyphs.mark } else { "" };
-    format!("{cursor}{mark}")
-}
-
-/// The number in E.164, with how many calls share it; for a caller without one, what came instead.
-fn number(app: &App, glyphs: &super::theme::Glyphs, call: &Participant) -> String {
-    match call.number {
-        Some(number) => {
-            let sharing = app.roster.sharing(call);
-            let mark = if sharing > 1 { format!(" {}{sharing}", glyphs.times) } else { String::new() };
-            format!("{}{mark}", app.show(&number.e164()))
-        }
-        None if app.roster.name(call).is_some() => format!("no number #{}", call.tag()),
-        None => call.instead().map_or_else(|| glyphs.dash.to_owned(), |text| app.show(text).into_owned()),
+fn mark(app: &App, glyphs: &super::theme::Glyphs, id: CallId, under: bool) -> Cow<'static, str> {
+    match (under, app.marks.has(id)) {
+        (false, false) => " ".into(),
+        (true, false) => glyphs.cursor.into(),
+        (false, true) => format!(" {}", glyphs.mark).into(),
+        (true, true) => format!("{}{}", glyphs.cursor, glyphs.mark).into(),
     }
 }
 
-fn place(app: &App, call: &Participant, width: u16) -> String {
-    let Some(known) = call.number.and_then(|number| app.described(number)) else { return String::new() };
-    let region = known.region.clone().unwrap_or_default();
+/// The number in E.164, with how many calls share it; for a caller without one, what came instead.
+fn number<'a>(app: &'a App, glyphs: &super::theme::Glyphs, call: &'a Participant) -> Cow<'a, str> {
+    match call.number {
+        Some(number) => {
+            let sharing = app.roster.sharing(call);
+            let number = number.e164();
+            let number = if app.mask { app.show(&number).into_owned() } else { number };
+            if sharing > 1 { format!("{number} {}{sharing}", glyphs.times).into() } else { number.into() }
+        }
+        None if app.roster.name(call).is_some() => format!("no number #{}", call.tag()).into(),
+        None => call.instead().map_or_else(|| glyphs.dash.into(), |text| app.show(text)),
+    }
+}
+
+fn place<'a>(app: &'a App, call: &Participant, width: u16) -> &'a str {
+    let Some(known) = call.number.and_then(|number| app.described(number)) else { return "" };
     match &known.country {
-        Some(country) if width >= 14 => country.clone(),
-        _ => region,
+        Some(country) if width >= 14 => country,
+        _ => known.region.as_deref().unwrap_or_default(),
     }
 }
 
 /// The word, and where there is room, what was so before an ask that failed.
-fn voice(app: &App, call: &Participant, word: Word, width: u16) -> String {
-    let text = match word {
-        Word::Failed | Word::Unknown => format!("{} ({})", word.text(), call.settled(app.now, app.settings.stale_after).text()),
-        _ => word.text().to_owned(),
-    };
-    if crate::text::width(&text) <= usize::from(width) { text } else { word.text().to_owned() }
+fn voice(app: &App, call: &Participant, word: Word, width: u16) -> Cow<'static, str> {
+    if !matches!(word, Word::Failed | Word::Unknown) {
+        return word.text().into();
+    }
+    let text = format!("{} ({})", word.text(), call.settled(app.now, app.settings.stale_after).text());
+    if crate::text::width(&text) <= usize::from(width) { text.into() } else { word.text().into() }
 }
 
 /// The last ask, how it ended, its age, and whether it is on disk.
-fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String, Style) {
+fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (Cow<'static, str>, Style) {
     let theme = paint.theme;
     if call.called_back && call.presence == Presence::Kicked && !call.is_asking() {
-        return ("called back".to_owned(), theme.warning);
+        return ("called back".into(), theme.warning);
     }
-    let Some(LastAsk { seq, action, at, ended }) = call.ask() else { return (String::new(), Style::new()) };
+    let Some(LastAsk { seq, action, at, ended }) = call.ask() else { return ("".into(), Style::new()) };
     let glyphs = theme.glyphs;
     let (sign, words, style) = match ended.as_ref().map(|ended| ended.outcome) {
         None => (glyphs.waiting, "asked", theme.dim),
@@ -236,11 +244,11 @@ fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (String,
     let age = app.age_of(ended.as_ref().map_or(*at, |ended| ended.at));
     let result = if width >= 24 { words } else { sign };
     if seq.is_recorded() {
-        return (format!("{} {result} {age}", action.word()), style);
+        return (format!("{} {result} {age}", action.word()).into(), style);
     }
     // The mark must not be what is cut off.
     let long = format!("not recorded: {} {sign} {age}", action.word());
-    let text = if crate::text::width(&long) <= usize::from(width) { long } else { "not recorded".to_owned() };
+    let text = if crate::text::width(&long) <= usize::from(width) { long.into() } else { "not recorded".into() };
     (text, theme.bad)
 }
 

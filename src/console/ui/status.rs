@@ -124,7 +124,7 @@ fn filter(app: &App, room: u16, ellipsis: &str) -> String {
         return String::new();
     }
     let all = match &app.view.conference {
-        Some(id) => app.roster.conferences().iter().find(|(known, _)| known == id).map_or(0, |(_, counts)| counts.rows),
+        Some(id) => app.roster.counts(id).map_or(0, |counts| counts.rows),
         None => app.roster.all().rows,
     };
     let counts = format!(" {} of {all}", app.view.matching());

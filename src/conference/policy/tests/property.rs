@@ -260,7 +260,7 @@ fn run_lecture(steps: Vec<Step>) -> Result<(), TestCaseError> {
         }
     }
     for key in plain.inside.iter().filter(|key| plain.lecture && !plain.exempt.contains(*key) && !by_hand.contains(*key)) {
-        let muted = world.policy.calls[&CallKey::new(key)].is(call::Mark::Muted);
+        let muted = world.policy.calls.get(&CallKey::new(key)).expect("known").is(call::Mark::Muted);
         prop_assert!(muted, "{key} speaks");
     }
     Ok(())

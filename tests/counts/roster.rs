@@ -1,0 +1,131 @@
+//! What a caller takes in memory, what an event and a frame take in work, and that neither grows with the callers.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use allocation_counter::measure;
+use confmod::conference::roster::Roster;
+use confmod::conference::view::View;
+use confmod::console::ui::render;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::stage::{AT, SIZE, Stage, accepted, ask, hand, join, leave, theme};
+use super::tools;
+
+const CALLERS: u64 = 20_000;
+
+#[test]
+fn a_caller_takes_few_bytes_with_all_that_finds_and_lists_it() {
+    let mut kept = None;
+    let counted = measure(|| {
+        let (mut roster, mut view) = (Roster::default(), View::new(std::time::Duration::from_secs(14_400)));
+        for caller in 0..CALLERS {
+            let change = roster.apply(&join(caller, 7));
+            view.follow(&change, &roster, AT, |_| false);
+        }
+        kept = Some((roster, view));
+    });
+    let (bytes, pieces) = (counted.bytes_current as f64 / CALLERS as f64, counted.count_current as f64 / CALLERS as f64);
+    assert!(bytes <= MOST_BYTES, "{bytes:.1} bytes for each of {CALLERS} callers");
+    assert!(pieces <= 1.1, "{pieces:.2} pieces of memory for each of {CALLERS} callers");
+    drop(kept);
+}
+
+#[test]
+fn an_event_and_a_frame_ask_for_little_memory_however_many_callers_there_are() {
+    for callers in [100, CALLERS] {
+        let mut stage = Stage::new(callers, 1);
+        stage.press("End");
+        // What happens first finds rooms to grow.
+        let mut each = |name: &str, most: f64, one: &mut dyn FnMut(&mut Stage, u64)| {
+            (1..20).for_each(|caller| one(&mut stage, caller));
+            let counted = measure(|| (20..40).for_each(|caller| one(&mut stage, caller)));
+            let pieces = counted.count_total as f64 / 20.0;
+            assert!(pieces <= most, "{name} with {callers} callers: {pieces:.1} pieces of memory, {most} are enough");
+        };
+        each("a hand up and down", MOST_HAND, &mut |stage, caller| {
+            stage.happens(hand(caller, true));
+            stage.happens(hand(caller, false));
+        });
+        each("a mute and its answer", MOST_ASK, &mut |stage, caller| {
+            let seq = stage.happens(ask(caller));
+            stage.happens(accepted(caller, seq));
+        });
+        each("a join", MOST_JOIN, &mut |stage, caller| _ = stage.happens(join(callers + caller, 1).what));
+        each("a leaving", MOST_LEAVE, &mut |stage, caller| _ = stage.happens(leave(caller)));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
+        let theme = theme();
+        each("a frame", MOST_FRAME, &mut |stage, _| render(&stage.app, &theme, &mut buffer));
+    }
+}
+
+#[test]
+fn events_keys_and_frames_take_as_many_instructions_with_many_callers_as_with_few() {
+    if !tools::require("valgrind") {
+        return;
+    }
+    for (work, most) in INSTRUCTIONS {
+        let [few, many] = [500, 5_000].map(|callers| instructions(work, callers));
+        assert!(many <= most, "{work} takes {many} instructions with 5,000 callers, {most} are enough");
+        assert!(many * 10 <= few * 13, "{work} takes {many} instructions with 5,000 callers, {few} with 500");
+    }
+}
+
+/// Instructions of one piece of work, as the difference between few and more of them.
+fn instructions(work: &str, callers: u64) -> u64 {
+    const FEW: u64 = 20;
+    const MORE: u64 = 60;
+    let [few, more] = [FEW, MORE].map(|times| {
+        let out = tempfile::NamedTempFile::new().expect("a file");
+        let ran = Command::new("valgrind")
+            .arg("--tool=callgrind")
+            .arg(format!("--callgrind-out-file={}", out.path().display()))
+            .arg(&*PROGRAM)
+            .args([work, &callers.to_string(), &times.to_string()])
+            .output()
+            .expect("valgrind");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        total(out.path())
+    });
+    more.saturating_sub(few) / (MORE - FEW)
+}
+
+fn total(counted: &Path) -> u64 {
+    let text = std::fs::read_to_string(counted).expect("what was counted");
+    let line = text.lines().find_map(|line| line.strip_prefix("summary:").or_else(|| line.strip_prefix("totals:"))).expect("a sum");
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// The program that does the work, built as this one is. Fresh already where all targets were built.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let here = std::env::current_exe().expect("this test");
+    let folder = here.parent().and_then(Path::parent).expect("the target directory");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let mut build = Command::new(env!("CARGO"));
+    // What cargo says to a test of its package would make it build other packages anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            build.env_remove(name);
+        }
+    }
+    build.args(["build", "--quiet", "--locked", "--offline", "--example", "counted", "--profile", profile]);
+    build.arg("--target-dir").arg(folder.parent().expect("a folder")).current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(build.status().expect("cargo runs").success(), "the program that is counted cannot be built");
+    folder.join("examples/counted")
+});
+
+/// Counted in bytes as they are asked for.
+const MOST_BYTES: f64 = 200.0;
+const MOST_HAND: f64 = 0.0;
+const MOST_ASK: f64 = 0.0;
+const MOST_JOIN: f64 = 0.0;
+const MOST_LEAVE: f64 = 0.0;
+const MOST_FRAME: f64 = 0.0;
+
+/// Of a build for tests.
+const INSTRUCTIONS: [(&str, u64); 5] = [("hand", 0), ("ask", 0), ("join", 0), ("key", 0), ("frame", 0)];
