@@ -10,5 +10,3 @@ mod screen;
 mod roster;
 #[path = "counts/stage.rs"]
 mod stage;
-#[path = "support/tools.rs"]
-mod tools;

@@ -130,7 +130,7 @@ fn bytes_of(callers: u64, conferences: u64) -> f64 {
 
 /// Nanoseconds for one event: hands, asks and answers of callers all over the list.
 fn fold(stage: &mut Stage) -> f64 {
-    let callers = stage.app.roster.all().inside.into();
+    let callers = u64::from(stage.app.roster.all().inside);
     let mut time = 0;
     let mut taken = Vec::with_capacity(EVENTS);
     for _ in 0..EVENTS / 4 {

@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::stage::{AT, SIZE, Stage, accepted, ask, hand, join, leave, theme};
-use super::tools;
+use crate::support::tools;
 
 const CALLERS: u64 = 20_000;
 
