@@ -29,7 +29,13 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Pages of the write-ahead log from which on it is copied into the database.
-const LOG_PAGES: i64 = 1_000;
+///
+/// Whoever calls back meanwhile waits for that. Few pages at a time are copied in a millisecond, and what that takes
+/// more often, two syncs, is spread over a dozen batches.
+const LOG_PAGES: i64 = 250;
+
+/// Drafts that there is always room for.
+const ROOM: usize = 256;
 
 /// The thread's state.
 pub(super) struct Writer {
@@ -81,9 +87,8 @@ impl Writer {
         self.lock.touch();
         let mut patience = HEARTBEAT;
         loop {
-            if self.hand.is_empty() {
-                let Some(items) = self.queue.take(patience) else { break };
-                self.hand = items;
+            if self.hand.is_empty() && !self.queue.take(patience, &mut self.hand) {
+                break;
             }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
             let idle = self.hand.is_empty();
@@ -138,9 +143,8 @@ impl Writer {
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
-        let items = std::mem::take(&mut self.hand);
-        let mut kept = Vec::with_capacity(items.len());
-        for (draft, promise) in items {
+        let mut kept = Vec::with_capacity(self.hand.len());
+        for (draft, promise) in self.hand.drain(..) {
             match &written {
                 Ok(()) => {
                     self.last = self.last.next();
@@ -164,6 +168,8 @@ impl Writer {
             let _ = promise.send(Ok(seq));
         }
         self.publisher.publish(events, self.last);
+        // What one flood took is given back.
+        self.hand.shrink_to(ROOM);
     }
 
     /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
