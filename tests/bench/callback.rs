@@ -49,7 +49,7 @@ fn main() {
 
     let mut table = Table::new("callback: from the first byte out to the last byte of the 200");
     if wanted("alone") {
-        table.pair(&alone(&ours.target(), directory.path()));
+        table.pair(&alone(directory.path()));
     }
     let shapes: Vec<_> = SHAPES.into_iter().filter(|(word, ..)| wanted(word)).collect();
     if !shapes.is_empty() {
@@ -66,21 +66,21 @@ fn main() {
     }
 }
 
-/// One callback after the other on one connection.
-fn alone(ours: &Target, directory: &Path) -> [Series; 2] {
+/// One callback after the other on one connection, to a receiver that need not share a core with itself.
+fn alone(directory: &Path) -> [Series; 2] {
+    let receiver = Ours::anywhere(&directory.join("alone.sqlite"));
+    let ours = &receiver.target();
     let mut client = Client::new(ours.address);
     let mut file = Appended::new(directory);
     let bytes = join(ours);
-    cores::on(cores::LOAD, || {
-        in_turn(
-            ("one callback on a kept connection, durable", || {
-                let mut requests = (0..ALONE).map(|_| join(ours)).collect::<Vec<_>>().into_iter();
-                median_of(ALONE, || client.ask(&requests.next().unwrap_or_default()))
-            }),
-            ("one append and fdatasync of the same bytes", || median_of(ALONE, || file.append(&bytes))),
-            Unit::Time,
-        )
-    })
+    in_turn(
+        ("one callback on a kept connection, durable", || {
+            let mut requests = (0..ALONE).map(|_| join(ours)).collect::<Vec<_>>().into_iter();
+            median_of(ALONE, || client.ask(&requests.next().unwrap_or_default()))
+        }),
+        ("one append and fdatasync of the same bytes", || median_of(ALONE, || file.append(&bytes))),
+        Unit::Time,
+    )
 }
 
 /// Ours, and the routes without a journal on bare axum, in every shape of crowd.

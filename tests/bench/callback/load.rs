@@ -149,14 +149,13 @@ async fn all(target: &Target, crowd: Crowd, make: impl Fn(&Target) -> Vec<u8> + 
             loop {
                 let bytes = make(&target);
                 let began = Instant::now();
-                match &mut kept {
-                    Some(stream) => ask(stream, &mut reader, &bytes).await,
-                    None => {
-                        let mut stream = connect(target.address).await;
-                        ask(&mut stream, &mut reader, &bytes).await;
-                        let more = stream.read(&mut [0; 1]).await.expect("an orderly end");
-                        assert_eq!(more, 0, "the connection was to be closed");
-                    }
+                if let Some(stream) = &mut kept {
+                    ask(stream, &mut reader, &bytes).await;
+                } else {
+                    let mut stream = connect(target.address).await;
+                    ask(&mut stream, &mut reader, &bytes).await;
+                    let more = stream.read(&mut [0; 1]).await.expect("an orderly end");
+                    assert_eq!(more, 0, "the connection was to be closed");
                 }
                 let now = Instant::now();
                 if now > end {

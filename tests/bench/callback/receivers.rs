@@ -28,24 +28,27 @@ pub struct Ours {
 
 impl Ours {
     pub fn start(file: &Path) -> Self {
-        Self::with(|| Arc::new(Sqlite::open(file, "a benchmark").expect("a journal")))
+        cores::on(cores::RECEIVER, || Self::anywhere(file))
+    }
+
+    /// The same on whatever core is free.
+    pub fn anywhere(file: &Path) -> Self {
+        Self::with(Arc::new(Sqlite::open(file, "a benchmark").expect("a journal")))
     }
 
     /// The same, but that what waits to be written is written one by one.
     pub fn one_by_one(file: &Path) -> Self {
-        Self::with(|| {
+        cores::on(cores::RECEIVER, || {
             let inner: Arc<dyn Journal> = Arc::new(Sqlite::open(file, "a benchmark").expect("a journal"));
-            Arc::new(OneByOne { inner, turn: Arc::default() })
+            Self::with(Arc::new(OneByOne { inner, turn: Arc::default() }))
         })
     }
 
-    fn with(journal: impl FnOnce() -> Arc<dyn Journal>) -> Self {
-        cores::on(cores::RECEIVER, || {
-            let (journal, counts) = (journal(), Arc::new(Counts::default()));
-            let router = routes(Arc::clone(&journal), &counts);
-            let listener = callback::start(port(), router, Limits::default(), counts).expect("a listener");
-            Self { listener, journal }
-        })
+    fn with(journal: Arc<dyn Journal>) -> Self {
+        let counts = Arc::new(Counts::default());
+        let router = routes(Arc::clone(&journal), &counts);
+        let listener = callback::start(port(), router, Limits::default(), counts).expect("a listener");
+        Self { listener, journal }
     }
 
     pub fn target(&self) -> Target {
