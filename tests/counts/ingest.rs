@@ -77,8 +77,8 @@ fn a_callback_among_many_costs_few_system_calls_and_shares_its_sync() {
         return;
     }
     let calls = calls_each(64);
-    // One write tells the terminal. How many share a sync depends on the machine: one for each would be 1.
-    let bounds = [("recvfrom", 1.2), ("sendto", 1.1), ("write", 1.9), ("futex", 0.95), ("fsync", 0.3)];
+    // One write tells the terminal; how many are needed to wake the listener, and how many share a sync, depends on who runs when: one sync for each would be 1.
+    let bounds = [("recvfrom", 1.2), ("sendto", 1.1), ("write", 2.4), ("futex", 0.95), ("fsync", 0.3)];
     let over = over(&calls, &bounds, 7.7);
     assert!(over.is_empty(), "for each of 64 callbacks at once: {over:?} of {calls:.2?}");
 }
