@@ -12,6 +12,7 @@ mod fields;
 mod framing;
 mod guard;
 mod progress;
+mod relay;
 mod server;
 mod urls;
 mod wire;
@@ -136,6 +137,7 @@ impl Door {
         }
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
         let progress = head.extensions.get::<progress::Progress>();
+        let relay = head.extensions.get::<relay::Relay>();
         if let Err(stranger) = self.guard.admits(token, peer, &head.headers) {
             return Err(self.turn_away(stranger, progress).await);
         }
@@ -159,10 +161,12 @@ impl Door {
             Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
         })?;
         let draft = Draft { at, what, raw: Some(fields.raw()) };
-        match self.journal.append(draft).durable().await {
-            Ok(_) => Ok(at),
-            Err(error) => Err(Answer::unavailable(&error)),
-        }
+        let durable = self.journal.append(draft).durable();
+        let kept = match relay {
+            Some(relay) => relay.wait(durable).await,
+            None => durable.await,
+        };
+        kept.map(|_| at).map_err(|error| Answer::unavailable(&error))
     }
 
     /// The one answer to strangers. Who sends one after the other gets it late, on a connection that makes
@@ -191,6 +195,10 @@ async fn collect(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Answer> {
     let announced = body.size_hint().lower();
     if announced > limits.body as u64 {
         return Err(Answer::body_too_large(limits.body));
+    }
+    // Most callbacks have none, and nothing to wait for.
+    if body.is_end_stream() {
+        return Ok(Vec::new());
     }
     let whole = async {
         let mut whole = Vec::new();

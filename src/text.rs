@@ -79,6 +79,10 @@ pub fn sweep(text: &str) -> Cow<'_, str> {
 /// ends are trimmed, and at most three marks may stand on a letter. Cleaning twice changes nothing.
 #[must_use]
 pub fn clean(text: &str, max: usize) -> String {
+    // Most of what comes needs nothing of all this.
+    if text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max + 8));
     let mut space = false;
     let mut marks = 0;
@@ -131,6 +135,12 @@ pub fn json_string(text: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        out.push('"');
+        return out;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

@@ -10,3 +10,5 @@ mod screen;
 mod roster;
 #[path = "counts/stage.rs"]
 mod stage;
+#[path = "counts/ingest.rs"]
+mod ingest;

@@ -27,7 +27,7 @@ const LICENCES: [(&str, &str); 10] = [
 /// What stands in two versions, and who still asks for the older one. All of them small, none of them at a border
 /// that both versions' types cross.
 const DOUBLED: [(&str, &[&str]); 11] = [
-    ("base64", &["crossterm"]),
+    ("base64", &["async-nats", "crossterm"]),
     // One dependency under two names, each for another generation of its users.
     ("embedded-io", &["postcard"]),
     ("getrandom", &["ring"]),
@@ -45,9 +45,11 @@ const DOUBLED: [(&str, &[&str]); 11] = [
             "divan-macros",
             "palette_derive",
             "phf_macros",
+            "pin-project-internal",
             "strum_macros",
             "synstructure",
             "thiserror-impl",
+            "tracing-attributes",
         ],
     ),
     ("synstructure", &["asn1-rs-derive"]),

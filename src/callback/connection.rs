@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -24,6 +24,7 @@ use super::answers::Answer;
 use super::counts::Counts;
 use super::guard::Limits;
 use super::progress::Progress;
+use super::relay::Relay;
 use super::wire::Wire;
 
 /// The smallest buffer that hyper works with.
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) router: Router,
     pub(super) limits: Arc<Limits>,
     pub(super) counts: Arc<Counts>,
+    /// Runs as long as the listener.
+    pub(super) relay: Relay,
     /// Becomes true when the listener stops.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -43,13 +46,14 @@ pub(super) struct Shared {
 pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, mut shared: Shared) {
     let limits = Arc::clone(&shared.limits);
     let service = {
-        let (router, progress) = (shared.router.clone(), progress.clone());
+        let (router, progress, relay) = (shared.router.clone(), progress.clone(), shared.relay.clone());
         service_fn(move |request: hyper::Request<Incoming>| {
             progress.head_is_complete();
             let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             request.extensions_mut().insert(progress.clone());
+            request.extensions_mut().insert(relay.clone());
             let (router, progress) = (router.clone(), progress.clone());
             async move {
                 let mut response = router.oneshot(request).await?;
@@ -141,11 +145,23 @@ async fn close(mut stream: TcpStream, limits: &Limits) {
     if stream.shutdown().await.is_err() {
         return;
     }
-    let mut rest = stream.take(limits.linger as u64);
-    let mut nowhere = tokio::io::sink();
-    let drained = tokio::io::copy(&mut rest, &mut nowhere);
     // Whether the client ended, sent too much, took too long or failed: there is nothing more to do for it.
-    let _ = tokio::time::timeout(limits.linger_time, drained).await;
+    let _ = tokio::time::timeout(limits.linger_time, drain(&stream, limits.linger)).await;
+}
+
+/// Reads on and throws away, up to the end of what is sent or so many bytes.
+async fn drain(stream: &TcpStream, most: usize) {
+    let mut left = most;
+    while left > 0 && stream.readable().await.is_ok() {
+        // Only here while it is read into: what waits takes no room for it.
+        let mut nowhere = [0; 4_096];
+        match stream.try_read(&mut nowhere) {
+            Ok(0) => return,
+            Ok(read) => left = left.saturating_sub(read),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
 }
 
 #[cfg(test)]

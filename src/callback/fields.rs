@@ -184,7 +184,9 @@ impl<'a> Fields<'a> {
 
 /// Whether anything is left of a value once it is cleaned.
 fn says_something(value: &str) -> bool {
-    !text::clean_field(value).is_empty()
+    // Nothing is cut off what is short, and such a character always stays.
+    let is_plain = value.len() <= FIELD_BYTES && value.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    is_plain || !text::clean_field(value).is_empty()
 }
 
 /// Whether a field has a meaning of its own, and so is shown by its meaning and not by its name.

@@ -17,6 +17,7 @@ use super::connection::Shared;
 use super::connections::Connections;
 use super::counts::Counts;
 use super::guard::Limits;
+use super::relay::Relay;
 
 /// Connections that may wait to be accepted. With the usual 128 a burst makes good callers wait a second, until they
 /// try again. The system may allow fewer.
@@ -101,7 +102,9 @@ pub fn start(listener: StdListener, router: Router, limits: Limits, counts: Arc<
 async fn run(listener: TcpListener, router: Router, limits: Arc<Limits>, counts: Arc<Counts>, mut stopped: oneshot::Receiver<Duration>) {
     let (stopping, stopping_seen) = watch::channel(false);
     let mut patience = Patience { pause: limits.accept_pause, rest_until: None, warned: None };
-    let mut connections = Connections::new(Shared { router, limits, counts, stopping: stopping_seen });
+    let relay = Relay::default();
+    tokio::spawn(relay.clone().run());
+    let mut connections = Connections::new(Shared { router, limits, counts, relay, stopping: stopping_seen });
 
     let limit = loop {
         tokio::select! {

@@ -1,170 +1,123 @@
 //! How long a callback takes to its durable `200`, and how many a second there can be.
 //!
-//! Beside one alone stands the least that durability can cost on this disk; beside many stands the same
-//! accept loop with handlers that write nothing down.
+//! Beside one alone stands the least that durability can cost on this disk. Beside many stand the same routes
+//! without a journal on bare axum, our own parts with a sync for each request, and what else might take webhooks.
+//! Receivers run on one core and the load on another. Words on the command line choose parts; without any, all
+//! but `curve` is measured.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run is to say so and end")]
+#![allow(unreachable_pub, reason = "inside a benchmark nothing can be reached from outside")]
 
 mod harness;
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+#[path = "callback/cores.rs"]
+mod cores;
+#[path = "callback/curve.rs"]
+mod curve;
+#[path = "callback/load.rs"]
+mod load;
+#[path = "callback/peers.rs"]
+mod peers;
+#[path = "callback/receivers.rs"]
+mod receivers;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::routing::any;
-use confmod::callback::{self, Counts, Guard, Limits, Listener};
-use confmod::config::Secret;
-use confmod::journal::Journal;
-use confmod::journal::now;
-use confmod::journal::sqlite::Sqlite;
-use harness::{Appended, ROUNDS, Series, Table, Unit, directory, in_turn, median_of, quantile};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use std::path::Path;
 
-const TOKEN: &str = "a-callback-token-of-more-than-32-characters";
+use harness::{Appended, ROUNDS, Series, Table, Unit, directory, in_turn, median_of};
+use load::{Client, Crowd, Target, join, joins};
+use receivers::{Ours, bare};
 
 /// Callbacks in one round of one after the other.
 const ALONE: usize = 200;
 
-/// Connections at once, and for how long a round of them lasts.
-const CONNECTIONS: usize = 64;
-const ROUND: Duration = Duration::from_millis(1_500);
+const SHAPES: [(&str, &str, Crowd); 3] = [
+    ("kept", "callbacks on 64 kept connections, durable", KEPT),
+    ("many", "callbacks on 256 kept connections, durable", MANY),
+    ("anew", "callbacks on 64 connections at once, each its own, durable", ANEW),
+];
+
+const KEPT: Crowd = Crowd { connections: 64, each_anew: false };
+const MANY: Crowd = Crowd { connections: 256, each_anew: false };
+const ANEW: Crowd = Crowd { connections: 64, each_anew: true };
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |part: &str| words.is_empty() && part != "curve" || words.iter().any(|word| word == part);
+    // They are there once, and not part of the first callback.
+    confmod::phone::load_tables();
     let directory = directory();
-    let journal: Arc<dyn Journal> = Arc::new(Sqlite::open(&directory.path().join("journal.sqlite"), "a benchmark").expect("a journal"));
-    let ours = start(|counts| callback::router(journal, Guard::new(&Secret::from(TOKEN), None, &[], &[]), None, counts, now));
-    let bare = start(|_| Router::new().route("/healthz", any(async || "ok")).fallback(answer_at_once));
+    let ours = Ours::start(&directory.path().join("journal.sqlite"));
 
     let mut table = Table::new("callback: from the first byte out to the last byte of the 200");
-    let mut keys = 0..;
-    let mut request = move || request(keys.next().unwrap_or(0));
+    if wanted("alone") {
+        table.pair(&alone(directory.path()));
+    }
+    let shapes: Vec<_> = SHAPES.into_iter().filter(|(word, ..)| wanted(word)).collect();
+    if !shapes.is_empty() {
+        beside_bare(&mut table, &shapes, &ours.target(), &bare());
+    }
+    if wanted("peers") {
+        beside_peers(&mut table, &ours.target(), directory.path());
+    }
+    if words.is_empty() || words.iter().any(|word| word != "curve") {
+        table.print();
+    }
+    if wanted("curve") {
+        curve::draw(directory.path());
+    }
+}
 
-    let mut client = Client::new(ours.address());
-    let mut file = Appended::new(directory.path());
-    let mut bytes = request();
-    let alone = in_turn(
+/// One callback after the other on one connection, to a receiver that need not share a core with itself.
+fn alone(directory: &Path) -> [Series; 2] {
+    let receiver = Ours::anywhere(&directory.join("alone.sqlite"));
+    let ours = &receiver.target();
+    let mut client = Client::new(ours.address);
+    let mut file = Appended::new(directory);
+    let bytes = join(ours);
+    in_turn(
         ("one callback on a kept connection, durable", || {
-            median_of(ALONE, || {
-                bytes = request();
-                client.ask(&bytes);
-            })
+            let mut requests = (0..ALONE).map(|_| join(ours)).collect::<Vec<_>>().into_iter();
+            median_of(ALONE, || client.ask(&requests.next().unwrap_or_default()))
         }),
-        ("one append and fdatasync of the same bytes", {
-            let bytes = self::request(u64::MAX);
-            move || median_of(ALONE, || file.append(&bytes))
-        }),
+        ("one append and fdatasync of the same bytes", || median_of(ALONE, || file.append(&bytes))),
         Unit::Time,
-    );
-    table.pair(&alone);
-
-    let beside = "the same accept loop without journal";
-    let pair = |name, unit| [Series::new(name, unit), Series::new(beside, unit)];
-    let mut series = [
-        pair("callbacks on 64 kept connections, durable", Unit::PerSecond),
-        pair("each of them, median", Unit::Time),
-        pair("each of them, p99", Unit::Time),
-    ];
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for round in 0..ROUNDS as u64 {
-        for (side, listener) in [&ours, &bare].into_iter().enumerate() {
-            let mut times = runtime.block_on(crowd(listener.address(), round));
-            series[0][side].add(times.len() as f64 / ROUND.as_secs_f64());
-            series[1][side].add(quantile(&mut times, 0.5));
-            series[2][side].add(quantile(&mut times, 0.99));
-        }
-    }
-    for pair in &series {
-        table.pair(pair);
-    }
-    table.print();
-}
-
-/// A listener on a free port with these routes.
-fn start(router: impl FnOnce(Arc<Counts>) -> Router) -> Listener {
-    let counts = Arc::new(Counts::default());
-    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    callback::start(socket, router(Arc::clone(&counts)), Limits::default(), counts).expect("a listener")
-}
-
-/// Looks at what was sent as far as any handler must, and writes nothing down.
-async fn answer_at_once(request: Request) -> &'static str {
-    let query = request.uri().query().unwrap_or("");
-    std::hint::black_box(form_urlencoded::parse(query.as_bytes()).count());
-    "ok"
-}
-
-/// A join of a call of its own.
-fn request(key: u64) -> Vec<u8> {
-    format!(
-        "GET /callback/{TOKEN}/join?CALLFLOW.INSTANCE.KEY={key:016}&E164=12157010680&CONFERENCE.NUMBER=1122&CALLERNAME=Ada HTTP/1.1\r\n\
-         Host: calls.example.org\r\nUser-Agent: benchmark\r\nAccept: */*\r\n\r\n"
     )
-    .into_bytes()
 }
 
-/// Whether an answer is complete; it must be a `200` with the body `ok`.
-fn is_whole(answer: &[u8]) -> bool {
-    if !answer.ends_with(b"\r\n\r\nok") {
-        return false;
-    }
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", answer.escape_ascii());
-    true
-}
-
-/// A client with one connection.
-struct Client(TcpStream);
-
-impl Client {
-    fn new(to: SocketAddr) -> Self {
-        let stream = TcpStream::connect(to).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
-        Self(stream)
-    }
-
-    fn ask(&mut self, request: &[u8]) {
-        self.0.write_all(request).expect("a request");
-        let (mut answer, mut length) = ([0; 1024], 0);
-        while !is_whole(&answer[..length]) {
-            let read = self.0.read(&mut answer[length..]).expect("an answer");
-            assert!(read > 0, "the connection was closed after {}", answer[..length].escape_ascii());
-            length += read;
+/// Ours, and the routes without a journal on bare axum, in every shape of crowd.
+fn beside_bare(table: &mut Table, shapes: &[(&str, &str, Crowd)], ours: &Target, bare: &Target) {
+    let beside = "the same routes without journal on bare axum";
+    let pair = |name: &str, unit| [Series::new(name, unit), Series::new(beside, unit)];
+    for (_, name, crowd) in shapes {
+        let (mut rates, mut medians, mut slow) =
+            (pair(name, Unit::PerSecond), pair("  each of them, median", Unit::Time), pair("  each of them, p99", Unit::Time));
+        for _ in 0..ROUNDS {
+            for (side, target) in [ours, bare].into_iter().enumerate() {
+                let went = joins(target, *crowd);
+                rates[side].add(went.per_second);
+                medians[side].add(went.median);
+                slow[side].add(went.p99);
+            }
+        }
+        for pair in [rates, medians, slow] {
+            table.pair(&pair);
         }
     }
 }
 
-/// Every connection asks again as soon as it is answered; the time of each answer that came within the round.
-async fn crowd(to: SocketAddr, round: u64) -> Vec<Duration> {
-    let mut streams = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let stream = tokio::net::TcpStream::connect(to).await.expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        streams.push(stream);
+/// Ours on 64 connections, and what else there is.
+fn beside_peers(table: &mut Table, ours: &Target, directory: &Path) {
+    let serial = Ours::one_by_one(&directory.join("serial.sqlite"));
+    let (webhook, jetstream) = (peers::webhook(directory), peers::jetstream(directory));
+    let mut others = vec![("the same with one sync for each request", serial.target())];
+    others.extend(webhook.as_ref().map(|running| ("webhook running /bin/true, nothing stored", running.target.clone())));
+    others.extend(jetstream.as_ref().map(|running| ("JetStream behind bare axum, acknowledged, not synced", running.target.clone())));
+    for (name, target) in others {
+        let ask = |target: &Target| joins(target, KEPT).per_second;
+        table.pair(&in_turn(("callbacks on 64 kept connections, durable", || ask(ours)), (name, || ask(&target)), Unit::PerSecond));
     }
-    let end = Instant::now() + ROUND;
-    let mut tasks = tokio::task::JoinSet::new();
-    for (number, mut stream) in streams.into_iter().enumerate() {
-        tasks.spawn(async move {
-            let mut times = Vec::new();
-            for turn in 0.. {
-                let bytes = request(((round + 1) * 1_000 + number as u64) * 1_000_000 + turn);
-                let began = Instant::now();
-                stream.write_all(&bytes).await.expect("a request");
-                let (mut answer, mut length) = ([0; 1024], 0);
-                while !is_whole(&answer[..length]) {
-                    let read = stream.read(&mut answer[length..]).await.expect("an answer");
-                    assert!(read > 0, "the connection was closed after {}", answer[..length].escape_ascii());
-                    length += read;
-                }
-                if Instant::now() > end {
-                    break;
-                }
-                times.push(began.elapsed());
-            }
-            times
-        });
+    for (program, is_there) in [("webhook", webhook.is_some()), ("nats-server", jetstream.is_some())] {
+        if !is_there {
+            table.remark(&format!("left out: a comparison with {program} (there is no such program)"));
+        }
     }
-    tasks.join_all().await.into_iter().flatten().collect()
 }

@@ -162,13 +162,18 @@ impl Table {
     }
 
     fn leave(&self) {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
         let name: String = self.title.chars().take_while(|c| *c != ':').map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         let lines: String = self.lines.iter().skip(1).map(|line| line.join("\t") + "\n").collect();
-        std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::write(folder.join(name + ".tsv"), lines))
-            .expect("a table in the target directory");
+        leave(&name, &lines);
     }
+}
+
+/// Leaves tab-separated lines in the target directory for whoever compares or draws.
+pub fn leave(name: &str, lines: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join(format!("{name}.tsv")), lines))
+        .expect("a table in the target directory");
 }
 
 fn nanos(time: Duration) -> f64 {

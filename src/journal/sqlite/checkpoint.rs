@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use super::schema::PATIENCE;
 
 /// Pages that are not in the database yet from which on they are copied into it.
-const LONG: i64 = 1_000;
+///
+/// Whoever calls back meanwhile waits for that. Few pages at a time are copied in a millisecond, and what that takes
+/// more often, two syncs, is spread over a dozen batches.
+const LONG: i64 = 250;
 
 /// Bytes that the log's file keeps when it is begun anew: whoever reads for long, chunk after chunk, lets it grow
 /// meanwhile, and a file that was long once would stay so.

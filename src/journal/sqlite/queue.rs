@@ -29,6 +29,8 @@ struct Waiting {
     items: VecDeque<(Draft, Promise)>,
     cut: Option<Cut>,
     closed: bool,
+    /// Whether the writer waits for news and was not told of any: telling costs a system call.
+    sleeps: bool,
 }
 
 impl Queue {
@@ -46,8 +48,11 @@ impl Queue {
             return Err(AppendError::Busy);
         }
         waiting.items.push_back((draft, promise));
+        let sleeps = std::mem::take(&mut waiting.sleeps);
         drop(waiting);
-        self.news.notify_one();
+        if sleeps {
+            self.news.notify_one();
+        }
         Ok(())
     }
 
@@ -74,18 +79,21 @@ impl Queue {
         waiting.items.clear();
     }
 
-    /// Everything that waits; empty after so long without any, or when there is something to cut; `None` once closed
-    /// and drained.
-    pub(super) fn take(&self, patience: Duration) -> Option<VecDeque<(Draft, Promise)>> {
-        let waiting = self.lock();
-        let (mut waiting, _) = self
-            .news
-            .wait_timeout_while(waiting, patience, |waiting| waiting.items.is_empty() && waiting.cut.is_none() && !waiting.closed)
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Everything that waits, put into an empty hand, whose room is used for what comes meanwhile. Nothing after so
+    /// long without any, or when there is something to cut; false once closed and drained.
+    pub(super) fn take(&self, patience: Duration, hand: &mut VecDeque<(Draft, Promise)>) -> bool {
+        let is_quiet = |waiting: &mut Waiting| {
+            waiting.sleeps = waiting.items.is_empty() && waiting.cut.is_none() && !waiting.closed;
+            waiting.sleeps
+        };
+        let waiting = self.news.wait_timeout_while(self.lock(), patience, is_quiet);
+        let (mut waiting, _) = waiting.unwrap_or_else(PoisonError::into_inner);
+        waiting.sleeps = false;
         if waiting.items.is_empty() && waiting.closed {
-            return None;
+            return false;
         }
-        Some(std::mem::take(&mut waiting.items))
+        std::mem::swap(&mut waiting.items, hand);
+        true
     }
 }
 

@@ -30,6 +30,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a writer in trouble looks whether it is over, so that `/healthz` does not wait for a callback.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// Drafts that there is always room for.
+const ROOM: usize = 256;
+
 /// The thread's state.
 pub(super) struct Writer {
     connection: Connection,
@@ -81,9 +84,8 @@ impl Writer {
         self.lock.touch();
         let mut patience = HEARTBEAT;
         loop {
-            if self.hand.is_empty() {
-                let Some(items) = self.queue.take(patience) else { break };
-                self.hand = items;
+            if self.hand.is_empty() && !self.queue.take(patience, &mut self.hand) {
+                break;
             }
             // Once it has failed nobody is marked alive: what comes then stands nowhere, and the next start tells a gap.
             if !matches!(&*self.health.borrow(), Health::Failed(_))
@@ -156,9 +158,8 @@ impl Writer {
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
-        let items = std::mem::take(&mut self.hand);
-        let mut kept = Vec::with_capacity(items.len());
-        for (draft, promise) in items {
+        let mut kept = Vec::with_capacity(self.hand.len());
+        for (draft, promise) in self.hand.drain(..) {
             match &written {
                 Ok(()) => {
                     self.last = self.last.next();
@@ -182,6 +183,8 @@ impl Writer {
             let _ = promise.send(Ok(seq));
         }
         self.publisher.publish(events, self.last);
+        // What one flood took is given back.
+        self.hand.shrink_to(ROOM);
     }
 
     /// Makes safe what was there at the beginning, and writes down what was held, in a transaction of its own: what
