@@ -26,7 +26,7 @@ use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Feed, Journal};
 use confmod::phone::Number;
 use harness::{Appended, Goal, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
@@ -290,7 +290,9 @@ impl Provider {
         let authority = directory.join("authority.pem");
         std::fs::write(&authority, issuer.pem()).expect("a file");
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        // One that is named as its authority is taken for signed by itself.
+        params.distinguished_name.push(DnType::CommonName, "a provider");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate").der().clone();
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let ring = Arc::new(rustls::crypto::ring::default_provider());
