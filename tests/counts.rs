@@ -4,11 +4,11 @@
 
 mod support;
 
-#[path = "counts/screen.rs"]
-mod screen;
-#[path = "counts/roster.rs"]
-mod roster;
-#[path = "counts/stage.rs"]
-mod stage;
 #[path = "counts/ingest.rs"]
 mod ingest;
+#[path = "counts/roster.rs"]
+mod roster;
+#[path = "counts/screen.rs"]
+mod screen;
+#[path = "counts/stage.rs"]
+mod stage;

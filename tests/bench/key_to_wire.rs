@@ -25,8 +25,8 @@ use confmod::journal::now;
 use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Feed, Journal};
 use confmod::phone::Number;
-use harness::{Appended, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use harness::{Appended, Goal, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
@@ -64,20 +64,22 @@ fn main() {
     drop(inside);
 
     let mut outside = Outside::start(directory.path(), &provider);
-    table.pair(&alternately(
+    let pressed = alternately(
         ("a key pressed in a terminal: the whole program", PRESSES, |turn| outside.press(&provider, turn)),
         ("one append and fdatasync, then one warm POST", |_| bare.ask(&provider)),
-    ));
+    );
+    table.goal(&pressed, Goal::AtMost(1.3));
     if has_curl() {
-        table.pair(&in_turn(
+        let processes = in_turn(
             ("a curl process with the same POST", || median(PROCESSES, |_| curl(&provider))),
             ("a key pressed in a terminal: the whole program", || median(PROCESSES, |turn| outside.press(&provider, turn))),
             Unit::Time,
-        ));
+        );
+        table.goal(&processes, Goal::AtLeast(10.0));
     } else {
         table.remark("left out: a curl process with the same POST (there is no curl)");
     }
-    table.pair(&flooded(&mut outside, &provider));
+    table.goal(&flooded(&mut outside, &provider), Goal::AtMost(3.0));
     table.print();
 }
 
@@ -288,7 +290,9 @@ impl Provider {
         let authority = directory.join("authority.pem");
         std::fs::write(&authority, issuer.pem()).expect("a file");
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+        // One that is named as its authority is taken for signed by itself.
+        params.distinguished_name.push(DnType::CommonName, "a provider");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate").der().clone();
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let ring = Arc::new(rustls::crypto::ring::default_provider());

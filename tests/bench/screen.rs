@@ -17,7 +17,7 @@ use confmod::conference::{CallKey, Moment};
 use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Journal, now};
 use confmod::phone::Number;
-use harness::{ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
+use harness::{Goal, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
 use support::http;
 use support::pty::{Console, Setup};
 use support::screen::Reading as _;
@@ -35,24 +35,27 @@ const STILL: Duration = Duration::from_secs(10);
 
 fn main() {
     let mut table = Table::new("screen: what is seen, and what it costs to show it");
-    table.pair(&visible());
+    table.goal(&visible(), Goal::Within(50e6));
     let has_htop = tools::is_there("htop");
     if has_htop {
-        table.pair(&in_turn(
+        let new = in_turn(
             ("from the start to the first frame, a new journal", || first_frame(&Stage::new())),
             ("from the start of htop to its first frame", htop_first_frame),
             Unit::Time,
-        ));
+        );
+        table.goal(&new, Goal::AtMost(0.5));
         let stage = Stage::new();
         first_frame(&stage);
-        table.pair(&in_turn(
+        let empty = in_turn(
             ("from the start to the first frame, an empty journal", || first_frame(&stage)),
             ("from the start of htop to its first frame", htop_first_frame),
             Unit::Time,
-        ));
+        );
+        table.goal(&empty, Goal::AtMost(0.5));
         let ([work, htop], bytes) = still();
-        table.pair(&[work, htop]);
-        table.remark(&format!("bytes to the terminal in each of these times: {bytes:?} (three callers, whose ages step by the minute)"));
+        table.goal(&[work, htop], Goal::AtMost(1.0));
+        table.figure(&bytes, 0.0);
+        table.remark("three callers are in, whose ages step by the minute: at most once in such a time");
     } else {
         table.remark("left out: the start, and what is done while nothing happens, beside htop (there is no htop)");
     }
@@ -174,10 +177,11 @@ fn end(mut console: Console) {
 }
 
 /// Processor time while nothing happens, both at once; and the bytes that went to the terminal in each round.
-fn still() -> ([Series; 2], Vec<usize>) {
+fn still() -> ([Series; 2], Series) {
     let [mut work, mut beside] = ["processor time in ten seconds in which nothing happens", "processor time of htop -d 100"]
         .map(|name| Series::new(name, Unit::Time));
-    let (stage, home, mut bytes) = (Stage::new(), support::home::Home::new(), Vec::new());
+    let mut bytes = Series::new("bytes to the terminal in ten seconds in which nothing happens", Unit::Bytes);
+    let (stage, home) = (Stage::new(), support::home::Home::new());
     fill(&stage.home.journal(), 3, now().minus(Duration::from_secs(600)));
     let (console, _listener) = stage.open();
     let other = htop(&home).start();
@@ -188,9 +192,9 @@ fn still() -> ([Series; 2], Vec<usize>) {
         std::thread::sleep(STILL);
         work.add(ran(console.pid()) - before);
         beside.add(ran(other.pid()) - beside_before);
-        bytes.push(console.raw().len() - raw);
+        bytes.add((console.raw().len() - raw) as f64);
     }
-    end(console);
+    console.kill9();
     end(other);
     ([work, beside], bytes)
 }
