@@ -52,7 +52,8 @@ fn one_call(call: u64, at: i64, end: i64, dice: &mut Dice, told: &mut Told) {
         for action in [Action::Mute, Action::Unmute] {
             let cause = if dice.one_in(2) { Cause::Key } else { Cause::Bulk };
             let (call, number, by) = (key.clone(), number(call).digits().into(), "ada".into());
-            let ask = Ask { action, call, conference: conference.as_str().into(), number, by, cause, rule: None, joined: Moment(at + 2_000) };
+            let ask =
+                Ask { action, call, conference: conference.as_str().into(), number, by, cause, rule: None, joined: Moment(at + 2_000) };
             told.later(asked, What::Asked(ask));
             let (outcome, detail) = if dice.one_in(30) { (Outcome::Refused, "participant not found") } else { (Outcome::Accepted, "") };
             let answer = Answer { ask: Seq(0), call: key.clone(), outcome, detail: detail.into(), millis: 80, reached: true };
@@ -150,7 +151,9 @@ pub fn write(path: &Path, events: &[Event]) {
 }
 
 fn raw(call: &str) -> String {
-    format!(r#"{{"CALLFLOW.INSTANCE.KEY":"{call}","E164":"12157010680","CONFERENCE.NUMBER":"1122","CALLERNAME":"A caller","E164CALLED":"4930901820"}}"#)
+    format!(
+        r#"{{"CALLFLOW.INSTANCE.KEY":"{call}","E164":"12157010680","CONFERENCE.NUMBER":"1122","CALLERNAME":"A caller","E164CALLED":"4930901820"}}"#
+    )
 }
 
 /// Numbers that are the same every time.
