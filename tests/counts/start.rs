@@ -20,13 +20,13 @@ use super::support::stage::Stage;
 use super::support::tools;
 
 /// Allocations for an event that is read: its call, and each of the texts that it has.
-const READ: u64 = 3_000;
+const READ: u64 = 2_700;
 
 /// Allocations for an event that is folded.
-const FOLDED: u64 = 3_000;
+const FOLDED: u64 = 1_200;
 
 /// Reads for each event: pages of 4 KiB, some with more rows and some with fewer.
-const PAGES: u64 = 70;
+const PAGES: u64 = 63;
 
 /// Events of a day: enough that what is done once does not count.
 const EVENTS: usize = 20_000;
