@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 
 use crate::bridge::Bridge;
 use crate::conference::Moment;
+use crate::conference::event::Seq;
 use crate::config::{Config, Withheld};
-use crate::journal::{Journal, ReadError};
+use crate::journal::{Journal, Past, ReadError};
 
 pub mod attempt;
 mod breaker;
@@ -132,6 +133,25 @@ impl Dispatch {
     pub fn start<B: Bridge>(journal: Arc<dyn Journal>, bridge: B, settings: Settings) -> Result<Self, StartError> {
         // Here and not on the thread: an ask that follows must be news to the feed.
         let last = journal.history().last().map_err(StartError::Journal)?;
+        Self::start_after(journal, bridge, settings, last, None)
+    }
+
+    /// The same where somebody reads already what was before, and reads it for others as well. Every ask after the
+    /// last place of that is taken care of.
+    ///
+    /// # Errors
+    /// When the machine gives no thread.
+    pub fn start_with<B: Bridge>(journal: Arc<dyn Journal>, bridge: B, settings: Settings, past: Past) -> Result<Self, StartError> {
+        Self::start_after(journal, bridge, settings, past.until(), Some(past))
+    }
+
+    fn start_after<B: Bridge>(
+        journal: Arc<dyn Journal>,
+        bridge: B,
+        settings: Settings,
+        last: Seq,
+        mut past: Option<Past>,
+    ) -> Result<Self, StartError> {
         let feed = journal.subscribe(last);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(StartError::Machine)?;
         let (stop, stopped) = oneshot::channel();
@@ -144,7 +164,7 @@ impl Dispatch {
                 let (bridge, mut feed, mut last, mut stopped) = (Arc::new(bridge), feed, last, stopped);
                 for _ in 0..LIVES {
                     let engine = async {
-                        Engine::new(journal.clone(), bridge.clone(), settings.clone(), last).run(feed, &mut stopped).await;
+                        Engine::new(journal.clone(), bridge.clone(), settings.clone(), last, past.take()).run(feed, &mut stopped).await;
                     };
                     if catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine))).is_ok() || stopped.is_terminated() {
                         break;

@@ -1,7 +1,8 @@
 //! The journal: what it holds has happened. Append is durable when it returns; subscribers get committed
 //! events in order, and one that falls behind catches up by reading.
 //!
-//! This front file is what every journal is, `feed` how a subscriber hears of it; the other children are the engines.
+//! This front file is what every journal is, `past` what a start reads back, `feed` how a subscriber hears of what comes;
+//! the other children are the engines.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use crate::conference::Moment;
 use crate::conference::event::{Event, Seq, What};
 pub use crate::conference::health::JournalHealth as Health;
 pub use feed::{Feed, Unrecorded};
+pub use past::Past;
 
 mod feed;
+mod past;
 pub mod sqlite;
 
 /// The machine's clock, for those who write down when something was learned. The one place that reads it.
@@ -120,6 +123,11 @@ pub trait History: Send + Sync + 'static {
 
     /// The place before the first event that was learned at or after a moment.
     fn before(&self, moment: Moment) -> Result<Seq, ReadError>;
+
+    /// A place after which so many callers have joined or left, or more; the beginning where there is none.
+    fn before_comings(&self, _count: usize) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
 
     /// The last committed place.
     fn last(&self) -> Result<Seq, ReadError>;

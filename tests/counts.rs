@@ -12,3 +12,5 @@ mod roster;
 mod screen;
 #[path = "counts/stage.rs"]
 mod stage;
+#[path = "counts/start.rs"]
+mod start;

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::console::app::Settings;
 use crate::console::command::KeyMap;
 use crate::console::runtime::{Ending, World};
-use crate::journal::Journal as _;
 use crate::journal::sqlite::Follower;
+use crate::journal::{Journal as _, Past};
 
 /// Runs until the moderator quits.
 pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
@@ -30,6 +30,7 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
         fragile_session: false,
         ..session::console_settings(config, "", config.listen, news_after)
     };
-    let world = |signals| World { reports: config.reports.clone(), ..World::to_look_on(Arc::clone(&journal) as _, after, signals, panics) };
+    let [past] = Past::read(history, after).map_err(read)?;
+    let world = |signals| World { reports: config.reports.clone(), ..World::to_look_on(Arc::clone(&journal) as _, past, signals, panics) };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

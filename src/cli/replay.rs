@@ -15,8 +15,8 @@ use crate::console::app::Settings;
 use crate::console::command::KeyMap;
 use crate::console::replay::{Player, SPEEDS, Sitting, Wanted};
 use crate::console::runtime::{Ending, World};
-use crate::journal::Journal as _;
 use crate::journal::sqlite::Archive;
+use crate::journal::{Journal as _, Past};
 
 /// `confmod replay`
 #[derive(ClapArgs, Clone, Debug)]
@@ -88,7 +88,7 @@ fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Mo
     let world = |signals| World {
         player: Some(player),
         reports: config.reports.clone(),
-        ..World::to_look_on(Arc::clone(&journal) as _, Seq(0), signals, panics)
+        ..World::to_look_on(Arc::clone(&journal) as _, Past::nothing(), signals, panics)
     };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -28,7 +28,7 @@ use crate::console::ui::Theme;
 use crate::contacts::{self, Watching};
 use crate::dispatch::{self, Dispatch};
 use crate::journal::sqlite::Sqlite;
-use crate::journal::{Draft, Journal};
+use crate::journal::{Draft, Journal, Past};
 
 /// How long an ask in flight is waited for. With what the rest takes, everything ends within two seconds.
 const GRACE: Duration = Duration::from_millis(1_300);
@@ -122,7 +122,9 @@ pub(super) fn run(
     let watching = watch_contacts(config, &journal, &slips);
     // The session may be over.
     crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
-    let dispatch = Dispatch::start(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config))
+    // Who dispatches and who looks on fold the same, so it is read once.
+    let [past, seen] = Past::read(history, after).map_err(read)?;
+    let dispatch = Dispatch::start_with(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config), past)
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.
     drop(journal.append(Draft::new(crate::journal::now(), What::Listening(Listening { down_since: journal.down_since() }))));
@@ -139,7 +141,7 @@ pub(super) fn run(
     let settings = console_settings(config, title, listener.address(), news_after);
     let world = |signals| World {
         journal: Arc::clone(&journal) as _,
-        after,
+        past: seen,
         player: None,
         counts,
         signals,

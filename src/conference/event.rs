@@ -14,6 +14,7 @@ use crate::text;
 mod ask;
 mod order;
 mod person;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -86,6 +87,14 @@ macro_rules! kinds {
             /// Somebody else may have written them, so texts are cleaned as at any other door, which changes nothing in
             /// those that confmod wrote.
             pub fn read(kind: &str, body: &str) -> Result<Option<Self>, serde_json::Error> {
+                if let Some(what) = plain::read(kind, body) {
+                    return Ok(Some(what));
+                }
+                Self::read_any(kind, body)
+            }
+
+            /// The same for a body that may be written in any way.
+            fn read_any(kind: &str, body: &str) -> Result<Option<Self>, serde_json::Error> {
                 Ok(Some(match kind {
                     $($word => Self::$variant(read_body(body)?),)*
                     _ => return Ok(None),

@@ -31,6 +31,7 @@ mod marks;
 mod message;
 mod order;
 pub mod palette;
+mod past;
 mod press;
 mod readonly;
 mod replay;
@@ -161,6 +162,10 @@ pub struct App {
     read_contacts: contacts::Read,
     /// What is put back once everything is told anew.
     found_again: Option<replay::Return>,
+    /// What is told now will have scrolled away before anybody looks.
+    quiet: bool,
+    /// When more than so many are gone, it is looked who of them is long gone; while the past is folded in.
+    crowd: u32,
     /// Where this console is heard and not seen.
     voice: Option<voice::Voice>,
 }
@@ -213,6 +218,8 @@ impl App {
             outbox: Vec::new(),
             read_contacts: contacts::Read::default(),
             found_again: None,
+            quiet: false,
+            crowd: past::FEW_GONE,
             voice: None,
             settings,
             keys,
@@ -329,6 +336,8 @@ impl App {
 
     /// A line that nobody needs to hear: it will be told when there is more to it.
     fn write_line(&mut self, about: Option<Seq>, at: Moment, tone: Tone, text: String) {
+        // Its place is kept: what comes later may be about it.
+        let text = if self.quiet { String::new() } else { text };
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }

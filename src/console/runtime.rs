@@ -19,11 +19,12 @@ use super::replay::Player;
 use super::terminal::Screen;
 use crate::callback::Counts;
 use crate::conference::Moment;
-use crate::conference::event::{Event, Seq};
+use crate::conference::event::Event;
 use crate::journal::{Feed, Health, History, Journal, ReadError, now};
 
 mod effects;
 mod playing;
+mod restore;
 mod world;
 
 pub use world::World;
@@ -101,9 +102,8 @@ where
     S: Screen,
     I: Stream<Item = io::Result<Input>> + Unpin,
 {
-    let World { journal, after, player, counts, mut signals, mut panics, mut contacts, reports, mut stop_asking } = world;
+    let World { journal, past, player, counts, mut signals, mut panics, mut contacts, reports, mut stop_asking } = world;
     let (mail, mut mailbox) = mpsc::unbounded_channel();
-    load_phone_tables(mail.clone());
     let history = journal.history();
     let mut health = journal.health();
     let mut session = Session {
@@ -122,14 +122,20 @@ where
         settling: None,
         at_once: false,
     };
-    let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(after)) };
+    let mut feed = if session.player.is_some() { session.retell() } else { Some(session.restore(past)) };
     session.look_at_health(&mut health);
     let (mut signals_open, mut panics_open) = (true, true);
     let mut rest_until = None;
     let mut counts_rest_until = None;
 
+    let mut phones_asked = false;
+
     while !session.at_once {
         session.draw_if_due();
+        if !phones_asked && session.drawn.is_some() && session.app.wants_phones() {
+            phones_asked = true;
+            restore::load_phone_tables(session.mail.clone());
+        }
         let change = session.next_change();
         // From top to bottom: what ends the session, what the moderator does, what happened, what only time does.
         tokio::select! {
@@ -207,43 +213,7 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-/// The phone library's tables take a moment to load, and nobody waits for them.
-fn load_phone_tables(mail: Mail) {
-    let load = move || {
-        crate::phone::load_tables();
-        // The session may have ended meanwhile.
-        let _ = mail.send(Message::PhonesReady);
-    };
-    // Without a thread numbers stay ungrouped, and nothing else is lost.
-    let _ = std::thread::Builder::new().name("phones".into()).spawn(load);
-}
-
 impl<S: Screen> Session<'_, S> {
-    /// Folds what the journal holds, in chunks, before the first frame, and subscribes to what comes after.
-    fn restore(&mut self, after: Seq) -> Feed {
-        let mut last = after;
-        match self.history.standing(after) {
-            Ok(facts) if !facts.is_empty() => self.tell(Message::Events(facts.into())),
-            Ok(_) => {}
-            Err(error) => self.tell(Message::Fault(error.to_string())),
-        }
-        loop {
-            match self.history.read(last, 1_000) {
-                Ok(events) => {
-                    let Some(end) = events.last() else { break };
-                    last = end.seq;
-                    self.tell(Message::Events(events.into()));
-                }
-                Err(error) => {
-                    self.tell(Message::Fault(error.to_string()));
-                    break;
-                }
-            }
-        }
-        self.tell(Message::Restored);
-        self.journal.subscribe(last)
-    }
-
     fn look_at_health(&mut self, health: &mut watch::Receiver<Health>) {
         let health = health.borrow_and_update().clone();
         if self.app.journal != health {

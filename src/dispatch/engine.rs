@@ -20,7 +20,7 @@ use super::settle;
 use crate::bridge::{Bridge, Order};
 use crate::conference::event::{Answer, Ask, Seq};
 use crate::conference::{Action, CallKey, Moment, Outcome};
-use crate::journal::{Feed, Journal};
+use crate::journal::{Feed, Journal, Past, ReadError};
 
 /// How long nothing may have left before a connection is kept warm.
 const WARM_EVERY: Duration = Duration::from_secs(20);
@@ -40,6 +40,8 @@ pub(super) struct Engine<B> {
     bridge: Arc<B>,
     pub(super) settings: Settings,
     start: Seq,
+    /// What was before, where it is being read already.
+    past: Option<Past>,
     recorder: Recorder,
     pub(super) lanes: Lanes,
     breaker: Breaker,
@@ -81,8 +83,9 @@ pub(super) enum Job {
 }
 
 impl<B: Bridge> Engine<B> {
-    /// Must be made on a tokio runtime. `start` is the place after which asks are new.
-    pub(super) fn new(journal: Arc<dyn Journal>, bridge: Arc<B>, settings: Settings, start: Seq) -> Self {
+    /// Must be made on a tokio runtime. `start` is the place after which asks are new; without a `past` what was
+    /// before is read.
+    pub(super) fn new(journal: Arc<dyn Journal>, bridge: Arc<B>, settings: Settings, start: Seq, past: Option<Past>) -> Self {
         let recorder = Recorder::new(journal.clone(), settings.clock.clone());
         let rules = Rules::new(&settings);
         Self {
@@ -90,6 +93,7 @@ impl<B: Bridge> Engine<B> {
             bridge,
             settings,
             start,
+            past,
             recorder,
             lanes: Lanes::default(),
             breaker: Breaker::default(),
@@ -134,11 +138,10 @@ impl<B: Bridge> Engine<B> {
 
     /// Ends what an earlier process left open, and lets the rules begin on what holds.
     fn settle(&mut self) {
-        let history = self.journal.history();
         let now = (self.settings.clock)();
-        let since = now.minus(self.settings.look_back);
+        let past = self.past.take().map_or_else(|| self.read_past(now), Ok);
         let policy = &mut self.rules.policy;
-        match history.before(since).and_then(|after| settle::read_back(&*history, after, self.start, policy)) {
+        match past.and_then(|past| settle::read_back(past, self.start, policy)) {
             Ok(answers) => {
                 for answer in answers {
                     policy.ended(&answer.call, answer.ask, answer.outcome, now);
@@ -148,6 +151,12 @@ impl<B: Bridge> Engine<B> {
             Err(error) => tracing::warn!(%error, "asks without an answer could not be looked for"),
         }
         self.rules.policy.begin(now);
+    }
+
+    fn read_past(&self, now: Moment) -> Result<Past, ReadError> {
+        let history = self.journal.history();
+        let after = history.before(now.minus(self.settings.look_back))?;
+        Past::read(history, after).map(|[past]| past)
     }
 
     /// Lets everything leave that may leave now; says whether anything was started.

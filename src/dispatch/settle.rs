@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::conference::event::{Answer, Seq, What};
 use crate::conference::policy::Policy;
 use crate::conference::{CallKey, Moment, Outcome};
-use crate::journal::{History, ReadError};
+use crate::journal::{Past, ReadError};
 
 struct Open {
     call: CallKey,
@@ -17,35 +17,25 @@ struct Open {
 /// The longest that one ask can hold up the next of its call: it waited for one, and took its own time.
 const LONGEST_IN_FRONT: Duration = Duration::from_secs(30);
 
-/// How many events are read at a time.
-const CHUNK: usize = 1_000;
-
-/// Reads the events after a place, up to and including another, and the facts that stood before; the rules fold
-/// all of it. Returns the ends of asks that had none, in their order. None of them is sent again.
-pub(super) fn read_back(history: &dyn History, after: Seq, until: Seq, policy: &mut Policy) -> Result<Vec<Answer>, ReadError> {
-    for fact in history.standing(after)? {
-        policy.apply(&fact);
-    }
+/// Takes in what was up to and including a place, and the facts that stood before; the rules fold all of it. Returns
+/// the ends of asks that had none, in their order. None of them is sent again.
+pub(super) fn read_back(past: Past, until: Seq, policy: &mut Policy) -> Result<Vec<Answer>, ReadError> {
     let mut open: HashMap<Seq, Open> = HashMap::new();
-    let mut place = after;
-    while place < until {
-        let events = history.read(place, CHUNK)?;
-        let Some(last) = events.last() else { break };
-        place = last.seq;
-        for event in events.into_iter().filter(|event| event.seq <= until) {
-            policy.apply(&event);
-            match event.what {
+    for events in past {
+        for event in events?.iter().filter(|event| event.seq <= until) {
+            policy.apply(event);
+            match &event.what {
                 What::Asked(ask) | What::AskedLate(ask) => {
                     // One is in flight per call, and the next leaves after its answer is on disk: behind one that
                     // has none, nothing left.
                     let in_front =
                         |older: &Open| older.call == ask.call && older.may_have_left && event.at.since(older.at) < LONGEST_IN_FRONT;
                     let may_have_left = ask.cause.is_pressed() && !open.values().any(in_front);
-                    open.insert(event.seq, Open { call: ask.call, at: event.at, may_have_left });
+                    open.insert(event.seq, Open { call: ask.call.clone(), at: event.at, may_have_left });
                 }
                 What::Sent(sent) => {
-                    for seq in sent.asks {
-                        if let Some(ask) = open.get_mut(&seq) {
+                    for seq in &sent.asks {
+                        if let Some(ask) = open.get_mut(seq) {
                             ask.may_have_left = true;
                         }
                     }

@@ -78,7 +78,7 @@ impl House {
         let (stop, stopped) = oneshot::channel();
         let last = journal.history().last().expect("a place");
         let feed = journal.subscribe(last);
-        let engine = Engine::new(journal.clone(), Arc::new(bridge.clone()), settings, last);
+        let engine = Engine::new(journal.clone(), Arc::new(bridge.clone()), settings, last, None);
         let engine = tokio::spawn(engine.run(feed, stopped));
         Self { _watch: Watch::new(), journal, bridge, begun: Instant::now(), stop: Some(stop), engine }
     }

@@ -25,7 +25,7 @@ const ANSWER: Duration = Duration::from_millis(100);
 const BULKS: usize = 5;
 
 /// Measures it beside the least that it can take.
-pub fn measure(table: &mut Table) {
+pub(crate) fn measure(table: &mut Table) {
     // Fails only when there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut taken = Series::new("a mute of 1,000, 32 at once, each answered in 100 ms", Unit::Time);

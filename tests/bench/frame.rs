@@ -79,7 +79,7 @@ fn main() {
         ("reading them from their JSON, each", || read(MANY)),
         Unit::Time,
     ));
-    table.goal(&bytes_written(false), harness::Goal::Within(300.0));
+    table.goal(&bytes_written(false), Goal::Within(300.0));
     table.pair(&bytes_written(true));
     if let Some(grown) = grown {
         let mut memory = [Series::new("memory for one of 100,000 callers", Unit::Bytes), Series::new("its event as JSON", Unit::Bytes)];

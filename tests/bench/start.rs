@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use confmod::conference::Moment;
 use confmod::journal::now;
-use harness::{Series, Table, Unit, directory, in_turn};
+use harness::{Goal, Series, Table, Unit, directory, in_turn};
 use support::home::Home;
 use support::pty::{Console, Setup};
 
@@ -34,11 +34,12 @@ fn main() {
     let mut table = Table::new("start: from the start of the program to its first full frame");
     let empty = journal(directory.path(), 0, DAY);
     let many = journal(directory.path(), MANY, DAY);
-    table.pair(&in_turn(
+    let within = in_turn(
         ("1,000,000 events, all within the look-back", || start(&many)),
         ("reading their bodies with SQLite", || read(&many)),
         Unit::Time,
-    ));
+    );
+    table.goal(&within, Goal::Within(0.7e9));
     let old = journal(directory.path(), MANY, WEEK);
     table.pair(&in_turn(
         ("1,000,000 events, most older than the look-back", || start(&old)),
@@ -51,9 +52,22 @@ fn main() {
         memory[0].add(resident);
         memory[1].add(own);
     }
-    table.pair(&memory);
+    table.goal(&memory, Goal::Within(12.0 * 1_048_576.0));
+    weigh(&mut table);
     table.print();
     leave_curve(directory.path());
+}
+
+/// The program's size beside that of a monitor for terminals, as both are stripped.
+fn weigh(table: &mut Table) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let peer = std::env::split_paths(&path).find_map(|folder| std::fs::metadata(folder.join("btm")).ok());
+    let Some(peer) = peer else { return table.remark("left out: the size of the program, beside btm (there is no btm)") };
+    let ours = std::fs::metadata(support::confmod()).expect("the program");
+    let mut sizes = [Series::new("the program's size", Unit::Bytes), Series::new("btm", Unit::Bytes)];
+    sizes[0].add(ours.len() as f64);
+    sizes[1].add(peer.len() as f64);
+    table.goal(&sizes, Goal::AtMost(1.5));
 }
 
 /// A journal of so many events, the last of them now.

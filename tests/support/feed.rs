@@ -162,7 +162,7 @@ thread_local! {
 static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Threads that belong to the program: the others are the tests' own, which panic where a promise is broken.
-const THREADS: [&str; 6] = ["journal", "actions", "net", "reading", "writing", "follower"];
+const THREADS: [&str; 7] = ["journal", "actions", "net", "past", "reading", "writing", "follower"];
 
 /// Notes what panics say while a target looks, in place of printing each of thousands while one is shrunk.
 fn hear_panics() {

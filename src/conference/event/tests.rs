@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::conference::{Action, Outcome};
 
@@ -119,4 +121,92 @@ fn texts_of_a_foreign_journal_are_cleaned_and_its_times_brought_into_the_calenda
     let down = |since: i64| What::read("listening", &format!("{{\"down_since\":{since}}}")).ok().flatten();
     let listening = |at| Some(What::Listening(Listening { down_since: Some(at) }));
     assert_eq!([down(i64::MIN), down(7), down(i64::MAX)], [listening(Moment::EARLIEST), listening(Moment(7)), listening(Moment::LATEST)]);
+}
+
+fn some_text() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[a-z0-9 ]{0,12}", 1 => "\\PC{0,12}", 1 => any::<String>(), 1 => "[\"\\\\{}:,é\u{1b}]{0,5}"]
+}
+
+fn some_arrival() -> impl Strategy<Value = Arrival> {
+    let field = || proptest::option::of(some_text());
+    let number = proptest::option::of("[1-9][0-9]{2,14}");
+    (some_text(), field(), number, [field(), field(), field(), field()], any::<bool>()).prop_map(
+        |(call, conference, number, [instead, name, called, others], hand)| Arrival {
+            call: CallKey::new(&call),
+            conference: conference.map(|id| id.as_str().into()),
+            number: number.and_then(|digits| Number::from_digits(&digits)),
+            instead: instead.map(Into::into),
+            name: name.map(Into::into),
+            called: called.map(Into::into),
+            others: others.map(Into::into),
+            hand,
+        },
+    )
+}
+
+fn some_what() -> impl Strategy<Value = What> {
+    let action = prop_oneof![Just(Action::Mute), Just(Action::Unmute), Just(Action::Kick)];
+    let cause = prop_oneof![Just(Cause::Key), Just(Cause::Bulk), Just(Cause::Floor), any::<u64>().prop_map(|seq| Cause::Rule(Seq(seq)))];
+    let rules = [Rule::Lecture, Rule::LectureEnded, Rule::Exemption, Rule::Lock, Rule::Ban];
+    let rule = proptest::option::of(proptest::sample::select(rules.to_vec()));
+    let outcomes = [Outcome::Accepted, Outcome::Refused, Outcome::NotDelivered, Outcome::Unknown, Outcome::NotSent];
+    let asked = (action, some_text(), some_text(), some_text(), cause, rule, any::<i64>()).prop_map(
+        |(action, call, conference, by, cause, rule, joined)| {
+            let (call, conference) = (CallKey::new(&call), conference.as_str().into());
+            What::Asked(Ask { action, call, conference, number: "12157010680".into(), by: by.into(), cause, rule, joined: Moment(joined) })
+        },
+    );
+    let answered = (any::<u64>(), some_text(), proptest::sample::select(outcomes.to_vec()), some_text(), any::<u32>(), any::<bool>())
+        .prop_map(|(ask, call, outcome, detail, millis, reached)| {
+            What::Answered(Answer { ask: Seq(ask), call: CallKey::new(&call), outcome, detail: detail.into(), millis, reached })
+        });
+    let hand = (some_text(), any::<bool>(), any::<bool>(), proptest::option::of(some_text()))
+        .prop_map(|(call, up, first, by)| What::Hand(HandMoved { call: CallKey::new(&call), up, first, by: by.map(Into::into) }));
+    prop_oneof![
+        some_arrival().prop_map(What::Started),
+        some_arrival().prop_map(What::Joined),
+        some_text().prop_map(|call| What::Left(CallOnly { call: CallKey::new(&call) })),
+        asked,
+        answered,
+        hand,
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_quickly_is_read_alike(what in some_what()) {
+        let (kind, body) = (what.kind(), what.body().unwrap_or_default());
+        let quickly = plain::read(kind, &body);
+        if let Some(quickly) = quickly {
+            prop_assert_eq!(Some(quickly), What::read_any(kind, &body).ok().flatten(), "{}", body);
+        }
+    }
+
+    #[test]
+    fn a_body_that_was_changed_is_read_alike_or_left(what in some_what(), at in any::<prop::sample::Index>(), put in "[\"\\\\{}:, 0-9a-z-]{0,3}", out in 0_usize..4) {
+        let (kind, body) = (what.kind(), what.body().unwrap_or_default());
+        let places: Vec<usize> = body.char_indices().map(|(place, _)| place).collect();
+        let at = at.index(places.len());
+        let end = places.get(at + out).copied().unwrap_or(body.len());
+        let changed = format!("{}{put}{}", &body[..places[at]], &body[end..]);
+        if let Some(quickly) = plain::read(kind, &changed) {
+            prop_assert_eq!(Some(quickly), What::read_any(kind, &changed).ok().flatten(), "{}", changed);
+        }
+    }
+}
+
+#[test]
+fn what_a_journal_is_full_of_is_read_quickly() {
+    let name = |name: &str| r#"{"call":"1","conference":"1122","number":"12157010680","name":"NAME","hand":true}"#.replace("NAME", name);
+    for (kind, body) in [
+        ("joined", name("Ada Lovelace")),
+        ("started", name("Jürgen Müller")),
+        ("left", r#"{"call":"7000000001"}"#.to_owned()),
+        ("hand", r#"{"call":"1","up":true,"by":"ada"}"#.to_owned()),
+    ] {
+        assert!(plain::read(kind, &body).is_some(), "{body}");
+    }
+    for odd in [" Ada", "Ada ", "A  da", "A\u{202e}da", "A\u{7f}da"] {
+        assert_eq!(plain::read("joined", &name(odd)), None, "{odd:?}");
+    }
 }

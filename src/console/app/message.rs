@@ -22,6 +22,9 @@ pub enum Message {
     Resized(u16, u16),
     /// The journal committed events.
     Events(Arc<[Event]>),
+    /// The journal held these at the start, and so much after them that nothing of them is told any more; see
+    /// [`App::is_vague`](super::App::is_vague).
+    Past(Arc<[Event]>),
     /// All that the journal held at the start has come.
     Restored,
     /// Time goes back: all that was told is forgotten, and told anew up to the message's moment.

@@ -60,7 +60,9 @@ impl App {
                 let did = format!("was {} by {}", waiting.action.done(), rule.map_or("a rule", Rule::words));
                 // Who joined a moment ago has a line already.
                 if let Some(line) = self.lines.iter_mut().rev().find(|line| line.about == Some(cause)) {
-                    line.text = format!("{} and {did}", line.text);
+                    if !line.text.is_empty() {
+                        line.text = format!("{} and {did}", line.text);
+                    }
                     self.hear(Some(event.at), Tone::Plain, &format!("{who} {did}"));
                     return true;
                 }

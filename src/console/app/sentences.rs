@@ -60,13 +60,16 @@ pub(super) struct Before {
 impl App {
     /// What must be known before an event is folded in.
     pub(super) fn before(&self, event: &Event) -> Before {
-        let call = event.what.call().and_then(|key| self.call(key));
+        // Quietly, it is not said who it is; but a line about a shared number has its place.
+        let wanted = !self.quiet || matches!(event.what, What::Started(_) | What::Joined(_) | What::Removed(_));
+        let call = event.what.call().filter(|_| wanted).and_then(|key| self.call(key));
         let waiting = match &event.what {
             What::Answered(answer) => self.roster.waiting(answer.ask).copied(),
             _ => None,
         };
         let held = matches!(&event.what, What::Mode(set) if self.roster.mode(&set.conference, set.mode).is_some());
-        Before { label: call.map(|call| self.label(call)), waiting, shared: call.map_or(0, |call| self.roster.sharing(call)), held }
+        let label = call.map(|call| if self.quiet { String::new() } else { self.label(call) });
+        Before { label, waiting, shared: call.map_or(0, |call| self.roster.sharing(call)), held }
     }
 
     fn call(&self, key: &CallKey) -> Option<&Participant> {
@@ -75,7 +78,7 @@ impl App {
 
     /// Tells an event, after it was folded in.
     pub(super) fn tell(&mut self, event: &Event, change: &Change, before: &Before) {
-        let known = event.what.call().map(|key| {
+        let known = event.what.call().filter(|_| !self.quiet).map(|key| {
             let now = self.call(key).map(|call| self.label(call));
             now.or_else(|| before.label.clone()).unwrap_or_else(|| format!("call {key}"))
         });
@@ -175,8 +178,8 @@ impl App {
 
     /// Whether an ask was only replaced by a newer one, which is told itself.
     fn is_superseded(&self, answer: &Answer) -> bool {
-        let newer = self.call(&answer.call).and_then(|call| call.ask()).is_some_and(|ask| ask.seq > answer.ask);
-        answer.outcome == Outcome::NotSent && newer
+        let newer = || self.call(&answer.call).and_then(|call| call.ask()).is_some_and(|ask| ask.seq > answer.ask);
+        answer.outcome == Outcome::NotSent && newer()
     }
 
     /// Says again why the last ask for the caller under the cursor failed: meanwhile others went well.
@@ -229,19 +232,16 @@ impl App {
     }
 
     /// Explains what is probably wrong with the call flow.
-    fn tell_slips(&mut self, event: &Event, arrival: &Arrival, before: &Before, repeated: bool) {
+    pub(super) fn tell_slips(&mut self, event: &Event, arrival: &Arrival, before: &Before, repeated: bool) {
         if let (Some(instead), false) = (arrival.instead.as_ref().filter(|text| crate::phone::is_placeholder(text)), repeated) {
             let url = if matches!(event.what, What::Started(_)) { "On Start URL" } else { "join URL" };
             let remedy = if &**instead == "$[E164]$" { "the call flow does not know it there" } else { "write $[E164]$ there" };
             self.warn(event, format!("the {url} sent {instead} in place of a number: {remedy}"));
         }
-        let Some((shared, number)) = self.call(&arrival.call).and_then(|call| Some((self.roster.sharing(call), call.number?.e164())))
-        else {
-            return;
-        };
         // Told once; the mark on the rows counts the rest.
-        if shared == 2 && before.shared < 2 {
-            let number = self.show(&number).into_owned();
+        let second = self.call(&arrival.call).filter(|call| before.shared < 2 && self.roster.sharing(call) == 2);
+        if let Some(number) = second.and_then(|call| call.number) {
+            let number = self.show(&number.e164()).into_owned();
             self.warn(
                 event,
                 format!("{number} is on two calls: people share it, or the flow sends the dialled number in place of the caller's"),

@@ -178,6 +178,7 @@ fn asked(effects: Vec<Effect>) -> Vec<(Action, String)> {
 
 mod asking;
 mod banning;
+mod before;
 mod bulk;
 mod chaos;
 mod hands;

@@ -42,6 +42,10 @@ impl App {
                 self.halt_void();
                 Vec::new()
             }
+            Message::Past(events) => {
+                self.take_past(&events);
+                Vec::new()
+            }
             Message::Restored => {
                 self.cursor = None;
                 self.forget();
@@ -159,7 +163,7 @@ impl App {
         self.counts = counts;
     }
 
-    fn fold(&mut self, event: &Event) {
+    pub(super) fn fold(&mut self, event: &Event) {
         self.folded += 1;
         let before = self.before(event);
         let change = self.roster.apply(event);
@@ -184,14 +188,19 @@ impl App {
             _ => {}
         }
         self.unrecorded += u32::from(!event.seq.is_recorded() && matches!(event.what, What::Asked(_)));
-        let held = self.holds();
         let now = self.now;
-        if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
+        if self.quiet {
+            self.view.follow(&change, &self.roster, now, |_| false);
+        } else if Self::touched(&change).is_some() || matches!(change, Change::Several(_)) {
+            let held = self.holds();
             self.keep_line(|app| app.view.follow(&change, &app.roster, now, held));
         }
         self.introduce(&change);
         if let Change::Removed(id) = change {
             self.marks.take(id);
+        }
+        if self.quiet && self.keep_place(event, &change, &before) {
+            return;
         }
         self.tell(event, &change, &before);
         self.hint(&event.what);

@@ -11,14 +11,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::*;
+use crate::conference::event::Seq;
 use crate::conference::event::What;
 use crate::conference::story::named_arrival;
 use crate::config::{ThemeChoice, Way};
 use crate::console::app::tests::settings;
 use crate::console::command::KeyMap;
 use crate::console::ui::{Theme, render};
-use crate::journal::Draft;
 use crate::journal::sqlite::Sqlite;
+use crate::journal::{Draft, Past};
 
 /// What a test sees of the screen.
 #[derive(Default)]
@@ -103,6 +104,7 @@ impl Desk {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
         let player = change(&journal);
+        let [past] = Past::read(journal.history(), Seq(0)).expect("readable");
         let seen = Rc::new(RefCell::new(Seen::default()));
         let (input, events) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::unbounded_channel();
@@ -111,7 +113,7 @@ impl Desk {
         let app = App::new(settings, KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
         let world = World {
             journal: Arc::clone(&journal) as _,
-            after: Seq(0),
+            past,
             player,
             counts: Arc::default(),
             signals: signalled,
@@ -225,7 +227,7 @@ async fn the_first_frame_shows_what_the_journal_holds() {
 async fn nothing_is_drawn_for_nothing_and_little_for_much() {
     local(async {
         let desk = Desk::open(|_| {});
-        desk.until("the phone tables and the first frame", |seen| seen.frames >= 2).await;
+        desk.until("the first frame", |seen| seen.frames >= 1).await;
         let before = desk.seen.borrow().frames;
         for _ in 0..300 {
             let released = KeyEvent::new_with_kind(KeyCode::Char('m'), KeyModifiers::NONE, KeyEventKind::Release);
@@ -271,7 +273,7 @@ async fn a_signal_ends_the_session_and_a_second_one_does_not_wait() {
 async fn nothing_is_drawn_on_a_terminal_that_was_left() {
     local(async {
         let desk = Desk::open(|_| {});
-        desk.until("the phone tables and the first frame", |seen| seen.frames >= 2).await;
+        desk.until("the first frame", |seen| seen.frames >= 1).await;
         desk.signals.send(SIGTSTP).expect("taken");
         desk.until("the stop", |seen| seen.stops == 1).await;
         let before = desk.seen.borrow().frames;

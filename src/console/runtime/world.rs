@@ -7,16 +7,15 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::callback::Counts;
-use crate::conference::event::Seq;
 use crate::console::replay::Player;
-use crate::journal::Journal;
+use crate::journal::{Journal, Past};
 
 /// What the loop works with.
 pub struct World {
     /// What was and what comes.
     pub journal: Arc<dyn Journal>,
-    /// The place after which events are taken.
-    pub after: Seq,
+    /// What was before, up to some place; what came after that is read from the journal.
+    pub past: Past,
     /// A past conference that is played again, where this is a replay: then nothing comes of itself.
     pub player: Option<Player>,
     /// What the listener counts.
@@ -36,10 +35,10 @@ pub struct World {
 impl World {
     /// A world in which nothing is asked, no callback comes and no contacts are read: somebody only looks on.
     #[must_use]
-    pub fn to_look_on(journal: Arc<dyn Journal>, after: Seq, signals: UnboundedReceiver<i32>, panics: UnboundedReceiver<String>) -> Self {
+    pub fn to_look_on(journal: Arc<dyn Journal>, past: Past, signals: UnboundedReceiver<i32>, panics: UnboundedReceiver<String>) -> Self {
         Self {
             journal,
-            after,
+            past,
             player: None,
             counts: Arc::default(),
             signals,

@@ -108,8 +108,10 @@ impl History for Reader {
         let wanted = moment.minus(CLOCK_SLACK).0;
         self.with(|connection| {
             let mut at = connection.prepare_cached("SELECT seq, at FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
-            let edge = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM event WHERE seq > 0 AND seq < ?1";
-            let (mut low, mut high): (i64, i64) = connection.query_row(edge, [END], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // In one query for both the database would look at every row.
+            let edge = "SELECT (SELECT min(seq) FROM event WHERE seq > 0), (SELECT max(seq) FROM event WHERE seq < ?1)";
+            let edges = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?.unwrap_or(1), row.get::<_, Option<i64>>(1)?.unwrap_or(0)));
+            let (mut low, mut high) = connection.query_row(edge, [END], edges)?;
             // The first event that is late enough is at or after `low` and at or before `high + 1`.
             while low <= high {
                 let middle = low + (high - low) / 2;
@@ -119,6 +121,14 @@ impl History for Reader {
                 }
             }
             Ok(Seq((low - 1).max(0) as u64))
+        })
+    }
+
+    fn before_comings(&self, count: usize) -> Result<Seq, ReadError> {
+        let query = "SELECT seq FROM event WHERE kind IN ('joined', 'left') AND seq > 0 AND seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2";
+        self.with(|connection| {
+            let found = connection.query_row(query, params![END, count as i64], |row| row.get::<_, i64>(0)).optional()?;
+            Ok(Seq(found.unwrap_or(0) as u64))
         })
     }
 
