@@ -7,4 +7,5 @@ mod roster;
 #[path = "counts/stage.rs"]
 mod stage;
 #[path = "support/tools.rs"]
+#[allow(unreachable_pub, reason = "other tests use it too")]
 mod tools;

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run is to say so and end")]
 #![allow(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 
+#[allow(unreachable_pub, reason = "it is a part of this program alone")]
 mod bulk;
 mod harness;
 #[path = "../counts/stage.rs"]
@@ -130,7 +131,7 @@ fn bytes_of(callers: u64, conferences: u64) -> f64 {
 
 /// Nanoseconds for one event: hands, asks and answers of callers all over the list.
 fn fold(stage: &mut Stage) -> f64 {
-    let callers = stage.app.roster.all().inside.into();
+    let callers = u64::from(stage.app.roster.all().inside);
     let mut time = 0;
     let mut taken = Vec::with_capacity(EVENTS);
     for _ in 0..EVENTS / 4 {
