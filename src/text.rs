@@ -164,6 +164,12 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
+/// With how many letters a text begins that are a byte and a column each.
+#[must_use]
+pub fn plain_letters(text: &str) -> usize {
+    text.bytes().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(text.len())
+}
+
 /// Cuts text to at most `columns`, between graphemes, ending in `ellipsis` where something was cut off.
 #[must_use]
 pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
@@ -171,15 +177,16 @@ pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
         return Cow::Borrowed(text);
     }
     let room = columns.saturating_sub(width(ellipsis));
-    let mut used = 0;
-    let mut end = 0;
-    for (at, grapheme) in text.grapheme_indices(true) {
+    // Up to its last plain letter, which a mark may follow, each byte is a column.
+    let plain = plain_letters(text).saturating_sub(1).min(room);
+    let (mut used, mut end) = (plain, plain);
+    for (at, grapheme) in text[plain..].grapheme_indices(true) {
         let wide = width(grapheme);
         if used + wide > room {
             break;
         }
         used += wide;
-        end = at + grapheme.len();
+        end = plain + at + grapheme.len();
     }
     let tail = if width(ellipsis) <= columns { ellipsis } else { "" };
     Cow::Owned(format!("{}{tail}", text[..end].trim_end()))
@@ -313,6 +320,9 @@ mod tests {
         assert_eq!(cut("日本語", 6, "…"), "日本語");
         assert_eq!(cut("Ada Lovelace", 4, "…"), "Ada…");
         assert_eq!(cut("Ada", 0, "…"), "");
+        assert_eq!(cut("abce\u{301}fg", 5, "…"), "abce\u{301}…");
+        assert_eq!(cut("abce\u{301}fg", 4, "…"), "abc…");
+        assert_eq!(cut("ab日本", 4, "…"), "ab…");
         assert_eq!(fit("日本語", 4, "…"), "日… ");
         assert_eq!(width("日本"), 4);
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run is to say so and end")]
 #![allow(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 
+#[allow(unreachable_pub, reason = "it is a part of this program alone")]
 mod bulk;
 mod harness;
 #[path = "../counts/stage.rs"]

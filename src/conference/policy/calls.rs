@@ -13,71 +13,71 @@ pub(super) struct Calls {
     /// Keyed anew in each process: whoever calls chooses what is hashed.
     hasher: RandomState,
     places: HashTable<u32>,
-    calls: Vec<(CallKey, Call)>,
+    all: Vec<(CallKey, Call)>,
 }
 
 impl Calls {
     fn place(&self, key: &CallKey) -> Option<usize> {
-        let is = |place: &u32| self.calls[*place as usize].0 == *key;
+        let is = |place: &u32| self.all[*place as usize].0 == *key;
         self.places.find(self.hasher.hash_one(key), is).map(|place| *place as usize)
     }
 
     pub(super) fn get(&self, key: &CallKey) -> Option<&Call> {
-        self.place(key).map(|place| &self.calls[place].1)
+        self.place(key).map(|place| &self.all[place].1)
     }
 
     pub(super) fn get_mut(&mut self, key: &CallKey) -> Option<&mut Call> {
-        self.place(key).map(|place| &mut self.calls[place].1)
+        self.place(key).map(|place| &mut self.all[place].1)
     }
 
     /// The call with a key, which may be new.
     pub(super) fn get_or_insert_with(&mut self, key: &CallKey, new: impl FnOnce() -> Call) -> &mut Call {
         let place = self.place(key).unwrap_or_else(|| {
-            self.calls.push((key.clone(), new()));
-            let Self { hasher, places, calls } = self;
-            let place = calls.len() - 1;
-            places.insert_unique(hasher.hash_one(key), place as u32, |place| hasher.hash_one(&calls[*place as usize].0));
+            self.all.push((key.clone(), new()));
+            let Self { hasher, places, all } = self;
+            let place = all.len() - 1;
+            places.insert_unique(hasher.hash_one(key), place as u32, |place| hasher.hash_one(&all[*place as usize].0));
             place
         });
-        &mut self.calls[place].1
+        &mut self.all[place].1
     }
 
     pub(super) fn remove(&mut self, key: &CallKey) -> Option<Call> {
-        let Self { hasher, places, calls } = self;
-        let entry = places.find_entry(hasher.hash_one(key), |place| calls[*place as usize].0 == *key).ok()?;
+        let Self { hasher, places, all } = self;
+        let entry = places.find_entry(hasher.hash_one(key), |place| all[*place as usize].0 == *key).ok()?;
         let (place, _) = entry.remove();
         // The last one takes its place.
-        let last = calls.len() - 1;
-        if let Some(moved) = places.find_mut(hasher.hash_one(&calls[last].0), |other| *other as usize == last) {
+        let last = all.len() - 1;
+        if let Some(moved) = places.find_mut(hasher.hash_one(&all[last].0), |other| *other as usize == last) {
             *moved = place;
         }
-        let (_, call) = calls.swap_remove(place as usize);
-        if calls.len() * 4 < calls.capacity() {
-            calls.shrink_to(calls.len() * 2);
-            places.shrink_to(calls.len() * 2, |place| hasher.hash_one(&calls[*place as usize].0));
+        let (_, call) = all.swap_remove(place as usize);
+        if all.len() * 4 < all.capacity() {
+            all.shrink_to(all.len() * 2);
+            places.shrink_to(all.len() * 2, |place| hasher.hash_one(&all[*place as usize].0));
         }
         Some(call)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&CallKey, &Call)> {
-        self.calls.iter().map(|(key, call)| (key, call))
+        self.all.iter().map(|(key, call)| (key, call))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&CallKey, &mut Call)> {
-        self.calls.iter_mut().map(|(key, call)| (&*key, call))
+        self.all.iter_mut().map(|(key, call)| (&*key, call))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Call> {
-        self.calls.iter().map(|(_, call)| call)
+        self.all.iter().map(|(_, call)| call)
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        self.calls.iter_mut().map(|(_, call)| call)
+        self.all.iter_mut().map(|(_, call)| call)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.calls.len()
+        self.all.len()
     }
 }
 

@@ -140,7 +140,7 @@ impl Policy {
 
     pub(super) fn floor_given(&mut self, floor: &FloorGiven) {
         let room = self.room(&floor.conference);
-        let here = |key: &&CallKey| self.calls.get(*key).is_some_and(|call| call.presence == Presence::In && call.room == room);
+        let here = |key: &&CallKey| self.calls.get(key).is_some_and(|call| call.presence == Presence::In && call.room == room);
         let to = floor.call.as_ref().filter(here).cloned();
         self.rooms[room as usize].floor = to;
     }

@@ -71,7 +71,7 @@ impl Rows {
         }
         let at = self.line.len();
         self.line.push(id);
-        if at % 64 == 0 {
+        if at.is_multiple_of(64) {
             self.there.push(0);
             // What it sums up lies before it, and is summed up already.
             let end = self.there.len();

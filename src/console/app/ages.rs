@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{App, Dialog, QueueLine};
 use crate::conference::Moment;
+use crate::conference::roster::Participant;
 
 /// The beat on which ages step, in milliseconds.
 const BEAT: i64 = 1_000;
@@ -89,7 +90,7 @@ impl App {
         if self.layout().queue.height > 0 {
             // No screen shows more of them.
             for line in self.queue_lines().iter().take(usize::from(self.size.1)) {
-                let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(|call| call.hand()) } else { None };
+                let hand = if let QueueLine::Hand(_, id) = line { self.roster.get(*id).and_then(Participant::hand) } else { None };
                 if let Some(raised) = hand {
                     consider(step(raised));
                 }
@@ -115,7 +116,7 @@ impl App {
 
     /// How long a call has been in, or was, as the screen shows it.
     #[must_use]
-    pub fn stay_of(&self, call: &crate::conference::roster::Participant) -> String {
+    pub fn stay_of(&self, call: &Participant) -> String {
         age(call.stayed(self.shown_now()))
     }
 }

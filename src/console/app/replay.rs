@@ -4,6 +4,7 @@
 use super::{App, Effect, Tone};
 use crate::conference::event::Seq;
 use crate::conference::filter::Filter;
+use crate::conference::roster::Participant;
 use crate::conference::view::Column;
 use crate::conference::{CallKey, Moment};
 use crate::console::command::{self, Command, Play};
@@ -96,7 +97,7 @@ impl App {
     /// comes, nothing that is told is news.
     pub(super) fn rewind(&mut self, to: Moment) {
         let wanted = Return {
-            cursor: self.selected().map(|call| call.call_key()),
+            cursor: self.selected().map(Participant::call_key),
             order: self.view.order(),
             filter: self.view.filter().text().to_owned(),
         };

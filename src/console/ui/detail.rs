@@ -93,7 +93,7 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
             }
         }
         None => {
-            line("number", format!("none; {} came", call.instead().map_or_else(|| "nothing".into(), |text| app.show(text))), theme.warning)
+            line("number", format!("none; {} came", call.instead().map_or_else(|| "nothing".into(), |text| app.show(text))), theme.warning);
         }
     }
     lines.extend(person(app, call, plain));

@@ -23,10 +23,16 @@ impl Paint<'_> {
         }
         let width = width.min(area.right() - x);
         let content = text::cut(content, usize::from(width), self.theme.glyphs.ellipsis);
-        if is_plain(&content) {
-            return self.plain_text(x, y, &content, style);
+        let plain = match text::plain_letters(&content) {
+            all if all == content.len() => all,
+            // A mark may follow the last of them.
+            some => some.saturating_sub(1),
+        };
+        let used = self.plain_text(x, y, &content[..plain], style);
+        if plain == content.len() {
+            return used;
         }
-        let (end, _) = self.buffer.set_stringn(x, y, content, usize::from(width), style);
+        let (end, _) = self.buffer.set_stringn(x + used, y, &content[plain..], usize::from(width - used), style);
         end - x
     }
 
@@ -122,11 +128,6 @@ impl Paint<'_> {
             }
         }
     }
-}
-
-/// Whether each byte of a text is a letter that takes a column.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// An area as ratatui names it.

@@ -3,7 +3,7 @@
 use crate::conference::Action;
 use crate::conference::ConferenceId;
 use crate::conference::event::{Cause, FloorGiven, HandMoved, HandsCleared, What};
-use crate::conference::roster::CallId;
+use crate::conference::roster::{CallId, Participant};
 use crate::console::app::sentences::NAME;
 use crate::console::app::{App, Effect, Tone, layout};
 
@@ -102,7 +102,7 @@ impl App {
     fn floor_to(&self, conference: &ConferenceId, to: Option<CallId>) -> Vec<Effect> {
         let before = self.roster.floor(conference).filter(|id| Some(*id) != to);
         let next = to.and_then(|id| self.roster.get(id));
-        let call = next.map(|call| call.call_key());
+        let call = next.map(Participant::call_key);
         let given = FloorGiven { conference: conference.clone(), call, by: self.settings.moderator.clone() };
         // Who had the floor is silenced before somebody else can speak.
         let mute = before.and_then(|id| self.ask_for(id, Action::Mute, Cause::Floor));
