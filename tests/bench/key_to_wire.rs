@@ -227,7 +227,7 @@ struct Outside {
 impl Outside {
     fn start(directory: &Path, provider: &Provider) -> Self {
         let home = Home::new();
-        home.configure(&format!("api_ca_file = {:?}", provider.authority));
+        home.configure(&format!("api_ca_file = \"{}\"", provider.authority.display()));
         // Free a moment ago; chosen here, because a join needs it.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port");
         let console = Setup::new(support::confmod(), &home)

@@ -125,7 +125,9 @@ fn fill(path: &Path, callers: u64, at: Moment) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for first in (0..callers).step_by(1_000) {
         let receipts: Vec<_> = (first..callers.min(first + 1_000)).map(|call| journal.append(Draft::new(at, joined(call)))).collect();
-        receipts.into_iter().for_each(|receipt| _ = runtime.block_on(receipt.durable()).expect("an append"));
+        for receipt in receipts {
+            runtime.block_on(receipt.durable()).expect("an append");
+        }
     }
     assert_eq!(journal.history().last().expect("a journal"), Seq(callers));
     journal.close();

@@ -189,7 +189,7 @@ fn a_frame_allocates_by_its_rows_and_not_by_its_callers() {
 fn sending_allocates_nothing() {
     // The same picture again and another one: what is compared and sent needs no memory of its own.
     let mut pen = Pen::new();
-    let pictures = ["Ada", "Ben"].map(|name| move |buffer: &mut Buffer| _ = buffer.set_string(2, 1, name, Style::new()));
+    let pictures = ["Ada", "Ben"].map(|name| move |buffer: &mut Buffer| buffer.set_string(2, 1, name, Style::new()));
     for picture in pictures.iter().cycle().take(4) {
         pen.draw((80, 24), picture);
     }

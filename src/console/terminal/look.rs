@@ -111,7 +111,9 @@ fn colour(out: &mut Vec<u8>, colour: Color, plain: u8, kind: u8) {
     let place = match colour {
         Color::Reset => return code(out, plain),
         Color::Rgb(red, green, blue) => {
-            [kind, 2, red, green, blue].into_iter().for_each(|part| code(out, part));
+            for part in [kind, 2, red, green, blue] {
+                code(out, part);
+            }
             return;
         }
         Color::Indexed(place) => place,
@@ -132,7 +134,9 @@ fn colour(out: &mut Vec<u8>, colour: Color, plain: u8, kind: u8) {
         Color::LightCyan => 14,
         Color::White => 15,
     };
-    [kind, 5, place].into_iter().for_each(|part| code(out, part));
+    for part in [kind, 5, place] {
+        code(out, part);
+    }
 }
 
 fn code(out: &mut Vec<u8>, code: u8) {

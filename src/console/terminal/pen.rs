@@ -178,7 +178,9 @@ impl Stroke<'_> {
         if !cells.iter().all(fits) {
             return false;
         }
-        cells.iter().for_each(|cell| self.out.extend_from_slice(cell.symbol().as_bytes()));
+        for cell in cells {
+            self.out.extend_from_slice(cell.symbol().as_bytes());
+        }
         true
     }
 
