@@ -3,8 +3,10 @@
 
 mod support;
 
-#[path = "checking/ordinary.rs"]
+#[path = "support/ordinary.rs"]
 mod ordinary;
+#[path = "checking/permissions.rs"]
+mod permissions;
 #[path = "checking/table.rs"]
 mod table;
 #[allow(dead_code, reason = "the tests of secrets use more of it")]
@@ -96,7 +98,7 @@ fn each_misconfiguration_is_found_in_its_line() {
 
 #[test]
 fn what_an_ordinary_user_may_not_do_is_found() {
-    each_is_found(ordinary::ROWS);
+    each_is_found(permissions::ROWS);
 }
 
 /// Runs the program after a line of shell.

@@ -14,6 +14,3 @@ mod screen;
 mod stage;
 #[path = "counts/start.rs"]
 mod start;
-#[path = "support/tools.rs"]
-#[allow(unreachable_pub, reason = "other tests use it too")]
-mod tools;

@@ -9,6 +9,8 @@ mod certificates;
 mod files;
 #[path = "secrets/memory.rs"]
 mod memory;
+#[path = "support/ordinary.rs"]
+mod ordinary;
 #[path = "secrets/planted.rs"]
 mod planted;
 #[path = "secrets/scan.rs"]

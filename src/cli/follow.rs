@@ -30,7 +30,7 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
         fragile_session: false,
         ..session::console_settings(config, "", config.listen, news_after)
     };
-    let [past] = Past::read(history, after).map_err(read)?;
+    let [past] = Past::read(&history, after).map_err(read)?;
     let world = |signals| World { reports: config.reports.clone(), ..World::to_look_on(Arc::clone(&journal) as _, past, signals, panics) };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -123,7 +123,7 @@ pub(super) fn run(
     // The session may be over.
     crate::logging::when_it_fails(move |what| drop(slips.send(vec![what])));
     // Who dispatches and who looks on fold the same, so it is read once.
-    let [past, seen] = Past::read(history, after).map_err(read)?;
+    let [past, seen] = Past::read(&history, after).map_err(read)?;
     let dispatch = Dispatch::start_with(Arc::clone(&journal) as _, bridge, dispatch::Settings::from_config(config), past)
         .map_err(|error| NotStarted::because("", error))?;
     // Not waited for: if it cannot be written, the console shows why.

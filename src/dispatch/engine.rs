@@ -156,7 +156,7 @@ impl<B: Bridge> Engine<B> {
     fn read_past(&self, now: Moment) -> Result<Past, ReadError> {
         let history = self.journal.history();
         let after = history.before(now.minus(self.settings.look_back))?;
-        Past::read(history, after).map(|[past]| past)
+        Past::read(&history, after).map(|[past]| past)
     }
 
     /// Lets everything leave that may leave now; says whether anything was started.

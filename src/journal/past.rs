@@ -54,14 +54,14 @@ impl Past {
     ///
     /// # Errors
     /// When the journal's end cannot be read.
-    pub fn read<const N: usize>(history: Arc<dyn History>, after: Seq) -> Result<[Self; N], ReadError> {
+    pub fn read<const N: usize>(history: &Arc<dyn History>, after: Seq) -> Result<[Self; N], ReadError> {
         let (until, lately) = (history.last()?, history.before_comings(TOLD)?);
         let (tellers, listeners): (Vec<_>, Vec<_>) = (0..N).map(|_| sync_channel(AHEAD)).unzip();
-        let reader = Arc::clone(&history);
+        let reader = Arc::clone(history);
         // Without the thread nobody tells, and each reads alone.
         let _ = std::thread::Builder::new().name("past".into()).spawn(move || tell(&*reader, after, until, tellers));
         let mut listeners = listeners.into_iter();
-        Ok(std::array::from_fn(|_| Self { history: Some(Arc::clone(&history)), after, until, lately, told: listeners.next(), last: None }))
+        Ok(std::array::from_fn(|_| Self { history: Some(Arc::clone(history)), after, until, lately, told: listeners.next(), last: None }))
     }
 
     /// A past in which nothing was, after which everything is news.

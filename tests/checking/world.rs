@@ -91,14 +91,14 @@ impl World {
     }
 
     pub(crate) fn check(&self) -> Output {
-        let program = if self.as_ordinary_user { super::ordinary::program() } else { crate::support::confmod().to_owned() };
+        let program = if self.as_ordinary_user { crate::ordinary::program() } else { crate::support::confmod().to_owned() };
         let mut line: Vec<_> = self.through.clone();
         line.push(program.to_string_lossy().into_owned());
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]).arg("check").args(&self.args).env_clear().envs(environment(self.home.path()));
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(self.home.path()).stdin(Stdio::null());
         if self.as_ordinary_user {
-            super::ordinary::step_down(&mut command, self.home.path());
+            crate::ordinary::step_down(&mut command, self.home.path());
         }
         command.output().expect("confmod runs")
     }

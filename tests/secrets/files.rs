@@ -2,10 +2,12 @@
 //! what was there before keeps its permissions.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::ordinary;
 use crate::support::home::{Home, environment};
 use crate::support::http;
 use crate::support::provider::Provider;
@@ -160,4 +162,26 @@ fn a_crash_leaves_no_picture_of_the_memory() {
     console.signal(rustix::process::Signal::ABORT);
     assert!(!console.exit_status().core_dumped(), "a core was written");
     assert!(!home.files().iter().any(|(path, _)| path.to_string_lossy().contains("core")), "a core lies about");
+}
+
+/// The limit on cores is a file's length, which a program that collects them does not ask for.
+#[test]
+fn where_the_limit_may_not_be_set_the_memory_is_private_all_the_same() {
+    let home = Home::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c 0; exec \"$0\" demo --plain"]).arg(ordinary::program());
+    command.env_clear().envs(environment(home.path())).env("TMPDIR", home.path());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    ordinary::step_down(&mut command, home.path());
+    let mut demo = command.spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("joined")), "the demo runs");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", demo.id())).unwrap();
+    assert!(limits.lines().any(|line| line.starts_with("Max core file size") && line.contains(" 0 ")), "{limits}");
+    // Linux gives what is told of such a process to root.
+    let owner = fs::metadata(format!("/proc/{}/environ", demo.id())).unwrap().uid();
+    drop(demo.stdin.take());
+    lines.for_each(drop);
+    assert!(demo.wait().unwrap().success());
+    assert_eq!(owner, 0, "its memory is for whoever is the same user");
 }

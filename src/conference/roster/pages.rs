@@ -141,7 +141,9 @@ mod tests {
                 prop_assert_eq!(pages.get_mut(id), map.get_mut(&id));
             }
             pages.iter_mut().for_each(|(_, value)| *value += 1);
-            map.values_mut().for_each(|value| *value += 1);
+            for value in map.values_mut() {
+                *value += 1;
+            }
             prop_assert_eq!(pages.len(), map.len());
             prop_assert!(pages.iter().map(|(id, value)| (id, *value)).eq(map));
         }

@@ -16,7 +16,9 @@ impl App {
     /// Folds in what is so long ago that none of its sentences will be there at the end.
     pub(super) fn take_past(&mut self, events: &[Event]) {
         self.quiet = true;
-        events.iter().for_each(|event| self.fold(event));
+        for event in events {
+            self.fold(event);
+        }
         self.quiet = false;
         if let Some(last) = events.last() {
             self.forget_past(last.at);

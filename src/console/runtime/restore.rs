@@ -1,7 +1,5 @@
 //! The beginning of a session: what was before it is folded in, ahead of the first frame.
 
-use std::sync::Arc;
-
 use super::{Mail, Session};
 use crate::conference::event::Seq;
 use crate::console::app::Message;
@@ -15,7 +13,7 @@ impl<S: Screen> Session<'_, S> {
         let mut last = self.fold_past(past, lately);
         if self.app.is_vague() {
             // Rare: of what happened lately hardly anything made a line.
-            match Past::read(Arc::clone(&self.history), after) {
+            match Past::read(&self.history, after) {
                 Ok([past]) => {
                     self.app = self.app.anew();
                     last = self.fold_past(past, Seq(0));

@@ -104,7 +104,7 @@ impl Desk {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
         let player = change(&journal);
-        let [past] = Past::read(journal.history(), Seq(0)).expect("readable");
+        let [past] = Past::read(&journal.history(), Seq(0)).expect("readable");
         let seen = Rc::new(RefCell::new(Seen::default()));
         let (input, events) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::unbounded_channel();

@@ -24,13 +24,21 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
         let text =
             if matches!(line.tone, Tone::Warning | Tone::Bad) { Cow::Owned(format!("! {}", line.text)) } else { line.text.as_str().into() };
         let pieces = wrapped(&app.show(&text), width);
-        let Some(top) = y.checked_sub(pieces.len() as u16).filter(|top| *top >= area.y) else { break };
+        let room = usize::from(y - area.y);
+        let cut = pieces.len().saturating_sub(room);
+        // Of the oldest one the end is there, as on a sheet that was pushed up; a single line of it says too little.
+        if room < 2 && cut > 0 {
+            break;
+        }
+        let top = y - (pieces.len() - cut) as u16;
         let second = line.at.0.div_euclid(1_000);
         if time.0 != second {
             time = (second, clock(line.at));
         }
-        paint.text(area.x + 1, top, TIME, &time.1, theme.dim);
-        for (piece, y) in pieces.iter().zip(top..) {
+        if cut == 0 {
+            paint.text(area.x + 1, top, TIME, &time.1, theme.dim);
+        }
+        for (piece, y) in pieces[cut..].iter().zip(top..) {
             paint.text(area.x + 1 + TIME, y, width as u16, piece, theme.tone(line.tone));
         }
         y = top;

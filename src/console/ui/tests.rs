@@ -122,6 +122,18 @@ fn wider_screens_show_more_and_the_events_from_100_columns() {
 }
 
 #[test]
+fn of_a_long_event_that_does_not_fit_the_end_is_shown() {
+    let mut stage = town_hall();
+    let slip = (1..=60).map(|word| format!("word{word}")).collect::<Vec<_>>().join(" ");
+    stage.app.update(stage.app.now, Message::Contacts(vec![slip]));
+    for key in ["k1", "k2"] {
+        stage.event(named_arrival(key, "1122", "447700900119", "Somebody Else"));
+    }
+    let screen = draw(&mut stage, (100, 24));
+    assert!(screen.contains("word60") && !screen.contains("word1 "), "{screen}");
+}
+
+#[test]
 fn two_calls_from_one_number_carry_a_mark() {
     let mut stage = town_hall();
     assert!(!row(&draw(&mut stage, (100, 30)), "Ingrid").contains('×'), "the other one has left");

@@ -47,7 +47,7 @@ impl History for Shelf {
 
 fn past<const N: usize>(events: u64, after: u64, fails_at: usize) -> [Past; N] {
     let shelf = Shelf { events, fails_at, reads: AtomicUsize::new(0) };
-    Past::read(Arc::new(shelf), Seq(after)).expect("an end")
+    Past::read(&(Arc::new(shelf) as Arc<dyn History>), Seq(after)).expect("an end")
 }
 
 fn places(past: Past) -> Vec<u64> {

@@ -117,7 +117,9 @@ proptest! {
     #[test]
     fn wide_letters_and_strange_ones(pictures in vec(picture("[a 田美é…↑⌨\u{fe0f}]{1,24}"), 1..6)) {
         let mut stage = Stage::of((20, 6));
-        pictures.iter().for_each(|texts| drop(stage.draw(texts)));
+        for texts in pictures {
+            drop(stage.draw(&texts));
+        }
     }
 }
 
