@@ -8,6 +8,7 @@ mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -130,7 +131,7 @@ fn leave_curve(directory: &Path) {
         let path = journal(directory, size, DAY + Duration::from_secs(1));
         let mut times: Vec<f64> = (0..5).map(|_| start(&path)).collect();
         times.sort_unstable_by(f64::total_cmp);
-        lines += &format!("{size}\t{:.2}\n", times[times.len() / 2] / 1e6);
+        writeln!(lines, "{size}\t{:.2}", times[times.len() / 2] / 1e6).expect("a string");
         std::fs::remove_file(&path).expect("a journal of its own");
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
