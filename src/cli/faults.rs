@@ -21,10 +21,11 @@ const WORDS: usize = 1_024;
 
 /// What it costs when a thread panics, by the thread's name: true whether the whole thread or one of its tasks
 /// has ended.
-const COSTS: [(&str, &str); 13] = [
+const COSTS: [(&str, &str); 14] = [
     ("net", "callbacks may be lost"),
     ("journal", "callbacks are refused, asks are not recorded"),
     ("actions", "what became of asks on their way is unknown"),
+    ("past", "this start takes longer"),
     ("contacts", "the contacts file may not be read any more"),
     ("retention", "old events may not be deleted any more"),
     ("follower", "the screen may not be up to date"),
