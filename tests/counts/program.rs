@@ -16,7 +16,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [work, callers, times] = &arguments[..] else { panic!("program WORK CALLERS TIMES") };
     let [callers, times] = [callers, times].map(|number| number.parse::<u64>().expect("a number"));
-    let mut stage = Stage::new(callers, 1);
+    let mut stage = Stage::without_phones(callers, 1);
     stage.press("End");
     let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
     for time in 0..times {

@@ -72,9 +72,9 @@ fn events_keys_and_frames_take_as_many_instructions_with_many_callers_as_with_fe
     }
     let mut over = Vec::new();
     for work in ["hand", "ask", "key", "frame"] {
-        let [few, many] = [100, 1_000].map(|callers| instructions(work, callers));
+        let [few, many] = [50, 500].map(|callers| instructions(work, callers));
         if many * 10 > few * 15 {
-            over.push(format!("{work}: {many} instructions with 1,000 callers, {few} with 100"));
+            over.push(format!("{work}: {many} instructions with 500 callers, {few} with 50"));
         }
     }
     assert!(over.is_empty(), "{over:#?}");

@@ -103,6 +103,15 @@ pub struct Stage {
 impl Stage {
     /// The console as it is after a start with so many callers in so many conferences.
     pub fn new(callers: u64, conferences: u64) -> Self {
+        Self::before(callers, conferences, true)
+    }
+
+    /// The same before the phone library's tables are there: to load them takes more than all else.
+    pub fn without_phones(callers: u64, conferences: u64) -> Self {
+        Self::before(callers, conferences, false)
+    }
+
+    fn before(callers: u64, conferences: u64, phones: bool) -> Self {
         let settings = Settings {
             moderator: "ada".into(),
             conference: None,
@@ -123,7 +132,9 @@ impl Stage {
         };
         let keys = KeyMap::new(&BTreeMap::new()).expect("the table's keys");
         let mut app = App::new(settings, keys, SIZE, AT);
-        app.update(AT, Message::PhonesReady);
+        if phones {
+            app.update(AT, Message::PhonesReady);
+        }
         for first in (0..callers).step_by(CHUNK as usize) {
             let events: Arc<[Event]> = (first..callers.min(first + CHUNK)).map(|caller| join(caller, conferences)).collect();
             app.update(AT, Message::Events(events));
