@@ -164,10 +164,15 @@ impl Stroke<'_> {
     /// Goes along a line by steps, where they are few.
     fn along(&mut self, from: u16, to: u16, y: u16) -> bool {
         if to <= from {
-            if from - to <= STEPS {
-                self.out.extend((to..from).map(|_| b'\x08'));
-            }
-            return from - to <= STEPS;
+            let back = from - to;
+            // Not the shorter backspace: of control characters a screen is drawn with as few as can be.
+            let _ = match back {
+                0 => Ok(()),
+                1 => write!(self.out, "\x1b[D"),
+                2..10 => write!(self.out, "\x1b[{back}D"),
+                _ => return false,
+            };
+            return true;
         }
         if to - from > STEPS {
             return false;

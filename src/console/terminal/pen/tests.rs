@@ -132,7 +132,7 @@ fn near_places_are_reached_by_steps_and_far_ones_by_their_number() {
     let mut stage = Stage::of((40, 6));
     stage.draw(&[at(10, 1, "1"), at(10, 2, "2"), at(10, 3, "3"), at(30, 3, "x"), at(0, 4, "a")]);
     let bytes = stage.draw(&[at(10, 1, "2"), at(10, 2, "3"), at(10, 3, "4"), at(30, 3, "y"), at(0, 4, "b")]);
-    assert_eq!(between_marks(&bytes), "\x1b[2;11H2\n\x083\n\x084\x1b[31Gy\n\rb");
+    assert_eq!(between_marks(&bytes), "\x1b[2;11H2\n\x1b[D3\n\x1b[D4\x1b[31Gy\n\rb");
     // Behind a letter that a terminal may find wider, a place has a number.
     let bytes = stage.draw(&[at(10, 1, "→"), at(12, 1, "n"), at(10, 2, "3"), at(10, 3, "4"), at(30, 3, "y"), at(0, 4, "b")]);
     assert_eq!(between_marks(&bytes), "\x1b[2;11H→\x1b[13Gn");
