@@ -170,6 +170,13 @@ pub fn plain_letters(text: &str) -> usize {
     text.bytes().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(text.len())
 }
 
+/// Whether each byte of a text is a letter of one column.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // All of them are looked at, however early one is found: several at a time are faster than one after the other.
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Cuts text to at most `columns`, between graphemes, ending in `ellipsis` where something was cut off.
 #[must_use]
 pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
