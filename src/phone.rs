@@ -67,8 +67,12 @@ impl Number {
     /// The number with its plus sign: `+12157010680`.
     #[must_use]
     pub fn e164(self) -> String {
+        use fmt::Write as _;
         let (value, length) = self.parts();
-        format!("+{value:0length$}")
+        let mut text = String::with_capacity(length + 1);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "+{value:0length$}");
+        text
     }
 }
 

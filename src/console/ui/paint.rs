@@ -1,17 +1,12 @@
 //! Putting text on the screen: cut to its place, and swept once more when all is drawn.
 
-use std::sync::LazyLock;
-
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::theme::Theme;
 use crate::console::app::layout::Area;
 use crate::text;
-
-/// A cell for each of the plain letters: to copy one takes less than half of what making it takes.
-static READY: LazyLock<[Cell; 95]> = LazyLock::new(|| std::array::from_fn(|place| Cell::from(char::from(b' ' + place as u8))));
 
 /// The screen being drawn, and how things look on it.
 pub(super) struct Paint<'a> {
@@ -47,13 +42,14 @@ impl Paint<'_> {
     /// Writes text of which each byte is a letter of one column: most of what is on the screen, so it is not taken apart.
     fn plain_text(&mut self, x: u16, y: u16, content: &str, style: Style) -> u16 {
         let start = self.buffer.index_of(x, y);
-        let ready = &*READY;
-        for (cell, byte) in self.buffer.content[start..start + content.len()].iter_mut().zip(content.bytes()) {
-            let Some(letter) = ready.get(usize::from(byte.wrapping_sub(b' '))) else { continue };
-            let mut letter = letter.clone();
-            (letter.fg, letter.bg) = (style.fg.unwrap_or(cell.fg), style.bg.unwrap_or(cell.bg));
-            letter.modifier = (cell.modifier | style.add_modifier) - style.sub_modifier;
-            *cell = letter;
+        let cells = &mut self.buffer.content[start..start + content.len()];
+        for (cell, byte) in cells.iter_mut().zip(content.bytes()) {
+            cell.set_char(char::from(byte));
+        }
+        if style != Style::new() {
+            for cell in cells {
+                cell.set_style(style);
+            }
         }
         content.len() as u16
     }
