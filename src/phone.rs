@@ -32,9 +32,14 @@ impl Number {
     /// The digits alone, as the provider wants them: `12157010680`.
     #[must_use]
     pub fn digits(self) -> String {
-        let length = (self.0.get() & 15) as usize;
-        let value = (self.0.get() >> 4) / 10u64.pow(15 - length as u32);
+        let (value, length) = self.parts();
         format!("{value:0length$}")
+    }
+
+    /// Its digits as a number, and how many they are: it may begin with zeros.
+    fn parts(self) -> (u64, usize) {
+        let length = (self.0.get() & 15) as usize;
+        ((self.0.get() >> 4) / 10u64.pow(15 - length as u32), length)
     }
 
     /// Its first digits as a number, where it does not begin with a zero and has at least so many digits.
@@ -62,7 +67,12 @@ impl Number {
     /// The number with its plus sign: `+12157010680`.
     #[must_use]
     pub fn e164(self) -> String {
-        format!("+{}", self.digits())
+        use fmt::Write as _;
+        let (value, length) = self.parts();
+        let mut text = String::with_capacity(length + 1);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "+{value:0length$}");
+        text
     }
 }
 

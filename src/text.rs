@@ -170,6 +170,13 @@ pub fn plain_letters(text: &str) -> usize {
     text.bytes().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(text.len())
 }
 
+/// Whether each byte of a text is a letter of one column.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // All of them are looked at, however early one is found: several at a time are faster than one after the other.
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Cuts text to at most `columns`, between graphemes, ending in `ellipsis` where something was cut off.
 #[must_use]
 pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
@@ -180,7 +187,9 @@ pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
     // Up to its last plain letter, which a mark may follow, each byte is a column.
     let plain = plain_letters(text).saturating_sub(1).min(room);
     let (mut used, mut end) = (plain, plain);
-    for (at, grapheme) in text[plain..].grapheme_indices(true) {
+    // Where they fill the room, another plain letter follows: nothing of it fits.
+    let rest = if plain > 0 && plain == room { "" } else { &text[plain..] };
+    for (at, grapheme) in rest.grapheme_indices(true) {
         let wide = width(grapheme);
         if used + wide > room {
             break;
@@ -189,7 +198,7 @@ pub fn cut<'a>(text: &'a str, columns: usize, ellipsis: &str) -> Cow<'a, str> {
         end = plain + at + grapheme.len();
     }
     let tail = if width(ellipsis) <= columns { ellipsis } else { "" };
-    Cow::Owned(format!("{}{tail}", text[..end].trim_end()))
+    Cow::Owned([text[..end].trim_end(), tail].concat())
 }
 
 /// Cuts or fills text to exactly `columns`, filling on the right.

@@ -49,14 +49,17 @@ fn main() {
     let few = console(FEW);
     // Where the list is longest: at its end.
     press(&mut many, "End");
-    table.goal(
-        &in_turn(("one frame with 100,000 callers", || frames(&many)), ("one frame with 10 callers", || frames(&few)), Unit::Time),
-        Goal::AtMost(1.5),
-    );
-    table.goal(
-        &in_turn(("one frame with 100,000 callers, again", || frames(&many)), ("one frame with 10 callers", || frames(&few)), Unit::Time),
-        Goal::Within(1e6),
-    );
+    // A frame is drawn and compared with what the terminal shows; where nothing differs, nothing is sent.
+    let whole = ["one frame with 100,000 callers, drawn and compared", "one frame with 10 callers, drawn and compared"];
+    table.goal(&in_turn((whole[0], || whole_frames(&many)), (whole[1], || whole_frames(&few)), Unit::Time), Goal::AtMost(1.5));
+    let again = "one frame with 100,000 callers, drawn and compared, again";
+    table.goal(&in_turn((again, || whole_frames(&many)), (whole[1], || whole_frames(&few)), Unit::Time), Goal::Within(1e6));
+    // Of the drawing alone a line is a larger part: ten callers fill ten lines, and so do their events beside them.
+    table.pair(&in_turn(
+        ("drawing alone with 100,000 callers", || frames(&many)),
+        ("drawing alone with 10 callers", || frames(&few)),
+        Unit::Time,
+    ));
     let mut screenful = console(SCREENFUL);
     press(&mut screenful, "End");
     table.pair(&in_turn(
@@ -81,6 +84,8 @@ fn main() {
     ));
     table.goal(&bytes_written(false), Goal::Within(300.0));
     table.pair(&bytes_written(true));
+    table.pair(&bytes_of_people());
+    table.remark("each line of the pane differs from the one below it, and what differs has to be sent");
     if let Some(grown) = grown {
         let mut memory = [Series::new("memory for one of 100,000 callers", Unit::Bytes), Series::new("its event as JSON", Unit::Bytes)];
         memory[0].add(grown as f64 / MANY as f64);
@@ -127,8 +132,23 @@ fn join(number: u64) -> Event {
     Event { seq: Seq(number + 1), at: AT, what: What::Joined(arrival) }
 }
 
+/// The same with a name like people's: no two in a row are alike.
+fn join_of_a_person(number: u64) -> Event {
+    let first = ["Margaret", "Walter", "Zoe", "Jean-Baptiste", "Rosa", "Gus", "Ingrid", "Per"][(number % 8) as usize];
+    let last = ["Okonkwo", "Osei", "Shevchenko", "Moreau", "Delgado", "Whitfield", "Lindstrom"][(number % 7) as usize];
+    let mut event = join(number);
+    if let What::Joined(arrival) = &mut event.what {
+        arrival.name = Some(format!("{first} {last}").into());
+    }
+    event
+}
+
 /// The console as it is after a start with so many callers.
 fn console(callers: u64) -> App {
+    console_of(callers, join)
+}
+
+fn console_of(callers: u64, join: fn(u64) -> Event) -> App {
     let settings = Settings {
         moderator: "ada".into(),
         conference: None,
@@ -169,6 +189,14 @@ fn theme() -> Theme {
 fn frames(app: &App) -> f64 {
     let (theme, mut buffer) = (theme(), Buffer::empty(SIZE));
     median_of(FRAMES, || render(black_box(app), &theme, &mut buffer))
+}
+
+/// Nanoseconds for one frame, from the empty buffer to what there is to send.
+fn whole_frames(app: &App) -> f64 {
+    let (theme, mut pen) = (theme(), Pen::new());
+    // The first one is sent whole.
+    pen.draw((SIZE.width, SIZE.height), |buffer| render(app, &theme, buffer));
+    median_of(FRAMES, || _ = black_box(pen.draw((SIZE.width, SIZE.height), |buffer| render(black_box(app), &theme, buffer))))
 }
 
 /// Nanoseconds for a step of the cursor and the frame that shows it.
@@ -212,33 +240,58 @@ fn bytes_written(pane: bool) -> [Series; 2] {
         if pane { "one changed row and the pane of events, written to the terminal" } else { "one changed row, written to the terminal" };
     let [mut changed, mut whole] = [name, "a whole frame, written to the terminal"].map(|name| Series::new(name, Unit::Bytes));
     for _ in 0..ROUNDS {
-        let mut app = console(40);
-        if !pane {
-            press(&mut app, "e");
-        }
-        let mut pen = Pen::new();
-        let mut draw = |app: &App| pen.draw((SIZE.width, SIZE.height), |buffer| render(app, &theme(), buffer)).len() as f64;
-        whole.add(draw(&app));
-        // Asked for, and drawn so; what is counted is the answer.
-        let call = CallKey::new("00000007");
-        let (number, conference) = ("12000000007".into(), "1122".into());
-        let ask = Ask {
-            action: Action::Mute,
-            call: call.clone(),
-            conference,
-            number,
-            by: "ada".into(),
-            cause: Cause::Key,
-            rule: None,
-            joined: AT,
-        };
-        app.update(AT, Message::Events([Event { seq: Seq(41), at: AT, what: What::Asked(ask) }].into()));
-        draw(&app);
-        let answer = Answer { ask: Seq(41), call, outcome: Outcome::Accepted, detail: "".into(), millis: 120, reached: true };
-        app.update(AT, Message::Events([Event { seq: Seq(42), at: AT, what: What::Answered(answer) }].into()));
-        changed.add(draw(&app));
+        let sent = one_answer(console(40), pane);
+        whole.add(sent.whole);
+        changed.add(sent.changed);
     }
     [changed, whole]
+}
+
+/// The same with the pane open and names as people have, beside the letters that differ between the two pictures.
+fn bytes_of_people() -> [Series; 2] {
+    let name = "one changed row and the pane of events with different names, written to the terminal";
+    let [mut changed, mut differing] = [name, "the letters that differ, a byte each"].map(|name| Series::new(name, Unit::Bytes));
+    for _ in 0..ROUNDS {
+        let sent = one_answer(console_of(40, join_of_a_person), true);
+        changed.add(sent.changed);
+        differing.add(sent.differing);
+    }
+    [changed, differing]
+}
+
+/// What an answer to an ask sent to the terminal, in bytes.
+struct Sent {
+    whole: f64,
+    changed: f64,
+    /// Letters.
+    differing: f64,
+}
+
+fn one_answer(mut app: App, pane: bool) -> Sent {
+    if !pane {
+        press(&mut app, "e");
+    }
+    let mut pen = Pen::new();
+    let mut draw = |app: &App| pen.draw((SIZE.width, SIZE.height), |buffer| render(app, &theme(), buffer)).len() as f64;
+    let picture = |app: &App| {
+        let mut buffer = Buffer::empty(SIZE);
+        render(app, &theme(), &mut buffer);
+        buffer
+    };
+    let whole = draw(&app);
+    // Asked for, and drawn so; what is counted is the answer.
+    let call = CallKey::new("00000007");
+    let (number, conference) = ("12000000007".into(), "1122".into());
+    let ask =
+        Ask { action: Action::Mute, call: call.clone(), conference, number, by: "ada".into(), cause: Cause::Key, rule: None, joined: AT };
+    app.update(AT, Message::Events([Event { seq: Seq(41), at: AT, what: What::Asked(ask) }].into()));
+    draw(&app);
+    let before = picture(&app);
+    let answer = Answer { ask: Seq(41), call, outcome: Outcome::Accepted, detail: "".into(), millis: 120, reached: true };
+    app.update(AT, Message::Events([Event { seq: Seq(42), at: AT, what: What::Answered(answer) }].into()));
+    let after = picture(&app);
+    let differing = before.content.iter().zip(&after.content).filter(|(before, after)| before.symbol() != after.symbol()).count() as f64;
+    Sent { whole, changed: draw(&app), differing }
 }
 
 /// Bytes of memory that the process has; none where the system does not say so in `/proc`.

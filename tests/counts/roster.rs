@@ -132,4 +132,4 @@ const MOST_HAND: f64 = 39.0;
 const MOST_ASK: f64 = 44.0;
 const MOST_JOIN: f64 = 30.0;
 const MOST_LEAVE: f64 = 19.0;
-const MOST_FRAME: f64 = 590.0;
+const MOST_FRAME: f64 = 393.0;

@@ -1,5 +1,7 @@
 //! Everything known of the caller under the cursor.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
@@ -146,9 +148,9 @@ fn person(app: &App, call: &Participant, plain: Style) -> Vec<Line> {
 }
 
 /// Text broken between words where it can be, to lines of at most `width` columns.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<Cow<'_, str>> {
     if crate::text::width(text) <= width && !text.starts_with(' ') {
-        return vec![text.to_owned()];
+        return vec![Cow::Borrowed(text)];
     }
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -179,7 +181,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
             lines.push(String::new());
         }
     }
-    lines
+    lines.into_iter().map(Cow::Owned).collect()
 }
 
 /// A time of day on the moderator's clock.

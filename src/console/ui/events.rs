@@ -23,7 +23,8 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, area: Area) {
     for line in app.lines.iter().rev() {
         let text =
             if matches!(line.tone, Tone::Warning | Tone::Bad) { Cow::Owned(format!("! {}", line.text)) } else { line.text.as_str().into() };
-        let pieces = wrapped(&app.show(&text), width);
+        let shown = app.show(&text);
+        let pieces = wrapped(&shown, width);
         let room = usize::from(y - area.y);
         let cut = pieces.len().saturating_sub(room);
         // Of the oldest one the end is there, as on a sheet that was pushed up; a single line of it says too little.

@@ -22,6 +22,9 @@ impl Paint<'_> {
             return 0;
         }
         let width = width.min(area.right() - x);
+        if content.len() <= usize::from(width) && text::is_plain(content) {
+            return self.plain_text(x, y, content, style);
+        }
         let content = text::cut(content, usize::from(width), self.theme.glyphs.ellipsis);
         let plain = match text::plain_letters(&content) {
             all if all == content.len() => all,
@@ -39,8 +42,14 @@ impl Paint<'_> {
     /// Writes text of which each byte is a letter of one column: most of what is on the screen, so it is not taken apart.
     fn plain_text(&mut self, x: u16, y: u16, content: &str, style: Style) -> u16 {
         let start = self.buffer.index_of(x, y);
-        for (cell, byte) in self.buffer.content[start..start + content.len()].iter_mut().zip(content.bytes()) {
-            cell.set_char(char::from(byte)).set_style(style);
+        let cells = &mut self.buffer.content[start..start + content.len()];
+        for (cell, byte) in cells.iter_mut().zip(content.bytes()) {
+            cell.set_char(char::from(byte));
+        }
+        if style != Style::new() {
+            for cell in cells {
+                cell.set_style(style);
+            }
         }
         content.len() as u16
     }
