@@ -105,9 +105,15 @@ impl View {
     fn look_at(&mut self, id: CallId, roster: &Roster, now: Moment, held: &impl Fn(CallId) -> bool) -> bool {
         let Some(call) = roster.get(id) else {
             self.turns.note(id, None);
-            self.kept.remove(&id);
+            self.let_go(id);
             return self.rows.contains(id);
         };
+        if call.is_live() && self.conference.is_none() && self.filter.is_empty() && self.rows.contains(id) {
+            // Whatever became of it, it belongs there.
+            self.leaving.note(id, None);
+            self.let_go(id);
+            return false;
+        }
         let belongs = self.judge(id, call, roster, now);
         if !self.rows.contains(id) {
             return false;
@@ -119,7 +125,7 @@ impl View {
     /// Whether a listed row goes; one that is held though it does not belong is noted.
     fn goes(&mut self, id: CallId, belongs: bool, held: impl Fn(CallId) -> bool) -> bool {
         if belongs || !held(id) {
-            self.kept.remove(&id);
+            self.let_go(id);
             return !belongs;
         }
         self.kept.insert(id);
@@ -155,7 +161,14 @@ impl View {
     fn drop_row(&mut self, id: CallId) {
         self.rows.remove(id);
         self.leaving.note(id, None);
-        self.kept.remove(&id);
+        self.let_go(id);
+    }
+
+    /// A row is not held any more. Hardly ever one was, and then there is nothing to look for.
+    fn let_go(&mut self, id: CallId) {
+        if !self.kept.is_empty() {
+            self.kept.remove(&id);
+        }
     }
 
     /// Takes rows off that time alone takes off: gone for long, or not what the filter wants any more. Those that

@@ -58,7 +58,14 @@ impl Texts {
 
     /// One of the texts.
     pub(super) fn get(&self, text: Text) -> Option<&str> {
-        self.all()[text as usize]
+        // Nearly always each length is a byte, and then nothing needs to be decoded.
+        let Some(lengths) = self.0.as_bytes().first_chunk::<TEXTS>().filter(|lengths| lengths.is_ascii()) else {
+            return self.all()[text as usize];
+        };
+        let length = |text: usize| usize::from(lengths[text]).checked_sub(1);
+        let before: usize = (0..text as usize).filter_map(length).sum();
+        let from = TEXTS + before;
+        self.0.get(from..from + length(text as usize)?)
     }
 
     /// Puts a text in place of another one, or takes it away.

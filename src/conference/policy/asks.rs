@@ -237,6 +237,9 @@ impl Policy {
 
     /// What is asked of a call from now on is about another stay.
     pub(super) fn land(&mut self, key: &CallKey) {
+        if self.flying.is_empty() {
+            return;
+        }
         let seqs: Vec<Seq> = flying_of(&mut self.flying, key).map(|(seq, _)| seq).collect();
         for seq in seqs {
             self.flying.remove(&(key.clone(), seq));

@@ -1,5 +1,6 @@
 //! The calls, each found by its key. They lie side by side, and what finds them holds their places alone.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
@@ -14,12 +15,20 @@ pub(super) struct Calls {
     hasher: RandomState,
     places: HashTable<u32>,
     all: Vec<(CallKey, Call)>,
+    /// The place that was found last: an event looks for its call many times.
+    last: Cell<usize>,
 }
 
 impl Calls {
     fn place(&self, key: &CallKey) -> Option<usize> {
+        let last = self.last.get();
+        if self.all.get(last).is_some_and(|(other, _)| other == key) {
+            return Some(last);
+        }
         let is = |place: &u32| self.all[*place as usize].0 == *key;
-        self.places.find(self.hasher.hash_one(key), is).map(|place| *place as usize)
+        let place = self.places.find(self.hasher.hash_one(key), is).map(|place| *place as usize);
+        self.last.set(place.unwrap_or(last));
+        place
     }
 
     pub(super) fn get(&self, key: &CallKey) -> Option<&Call> {
@@ -34,16 +43,17 @@ impl Calls {
     pub(super) fn get_or_insert_with(&mut self, key: &CallKey, new: impl FnOnce() -> Call) -> &mut Call {
         let place = self.place(key).unwrap_or_else(|| {
             self.all.push((key.clone(), new()));
-            let Self { hasher, places, all } = self;
+            let Self { hasher, places, all, last } = self;
             let place = all.len() - 1;
             places.insert_unique(hasher.hash_one(key), place as u32, |place| hasher.hash_one(&all[*place as usize].0));
+            last.set(place);
             place
         });
         &mut self.all[place].1
     }
 
     pub(super) fn remove(&mut self, key: &CallKey) -> Option<Call> {
-        let Self { hasher, places, all } = self;
+        let Self { hasher, places, all, .. } = self;
         let entry = places.find_entry(hasher.hash_one(key), |place| all[*place as usize].0 == *key).ok()?;
         let (place, _) = entry.remove();
         // The last one takes its place.

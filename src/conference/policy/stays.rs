@@ -22,7 +22,9 @@ impl Policy {
         call.news = minute(at);
         call.number = arrival.number.or(call.number);
         if call.number.is_some() {
-            self.instead.remove(&arrival.call);
+            if !self.instead.is_empty() {
+                self.instead.remove(&arrival.call);
+            }
         } else if let Some(instead) = arrival.instead.as_ref().filter(|_| self.send_withheld) {
             self.instead.insert(arrival.call.clone(), instead.clone());
         }
@@ -110,7 +112,9 @@ impl Policy {
     pub(super) fn drop_call(&mut self, key: &CallKey) {
         self.leave_floor(key);
         self.land(key);
-        self.instead.remove(key);
+        if !self.instead.is_empty() {
+            self.instead.remove(key);
+        }
         if let Some(call) = self.calls.remove(key) {
             self.inside -= usize::from(call.is_in());
         }

@@ -1,5 +1,6 @@
 //! Finding calls by key and by number. Only identities are kept here; what they are compared by stays in the call.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -19,6 +20,8 @@ pub(super) struct Index {
     alone: HashTable<CallId>,
     /// How many calls on the line have a number that several had, until nobody has it.
     shared: HashMap<Number, usize>,
+    /// The call that was found last: an event looks for its call several times.
+    last: Cell<Option<CallId>>,
 }
 
 type Calls = Pages<Participant>;
@@ -27,12 +30,18 @@ impl Index {
     /// The call with a key.
     pub(super) fn find(&self, calls: &Calls, key: &str) -> Option<CallId> {
         let is = |id: &CallId| calls.get(*id).is_some_and(|call| call.key() == key);
-        self.by_key.find(self.hasher.hash_one(key), is).copied()
+        if let Some(last) = self.last.get().filter(is) {
+            return Some(last);
+        }
+        let found = self.by_key.find(self.hasher.hash_one(key), is).copied();
+        self.last.set(found.or(self.last.get()));
+        found
     }
 
     /// Takes a call in that is among `calls` already.
     pub(super) fn add(&mut self, calls: &Calls, id: CallId) {
-        let Self { hasher, by_key, .. } = self;
+        let Self { hasher, by_key, last, .. } = self;
+        last.set(Some(id));
         let hash = |id: &CallId| hasher.hash_one(calls.get(*id).map_or("", Participant::key));
         by_key.insert_unique(hash(&id), id, hash);
     }
@@ -47,7 +56,9 @@ impl Index {
     /// A call is on the line and has a number.
     pub(super) fn enter(&mut self, calls: &Calls, id: CallId, number: Number) {
         let Self { hasher, alone, shared, .. } = self;
-        if let Some(count) = shared.get_mut(&number) {
+        if !shared.is_empty()
+            && let Some(count) = shared.get_mut(&number)
+        {
             *count += 1;
             return;
         }
@@ -74,6 +85,9 @@ impl Index {
 
     /// How many calls on the line have the number of one that is.
     pub(super) fn sharing(&self, number: Number) -> usize {
+        if self.shared.is_empty() {
+            return 1;
+        }
         self.shared.get(&number).copied().unwrap_or(1)
     }
 
@@ -86,7 +100,7 @@ impl Index {
 
     /// Gives back room that a flood has left behind.
     pub(super) fn shrink(&mut self, calls: &Calls) {
-        let Self { hasher, by_key, alone, shared } = self;
+        let Self { hasher, by_key, alone, shared, .. } = self;
         if by_key.len() * 4 < by_key.capacity() {
             let of = |id: &CallId| calls.get(*id);
             by_key.shrink_to_fit(|id| hasher.hash_one(of(id).map_or("", Participant::key)));

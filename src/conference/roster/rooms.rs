@@ -10,6 +10,8 @@ use crate::conference::ConferenceId;
 pub(super) struct Rooms {
     rooms: Vec<(ConferenceId, Counts)>,
     places: HashMap<ConferenceId, usize>,
+    /// The place that was found last: what happens next often happens there.
+    last: usize,
 }
 
 impl Rooms {
@@ -36,7 +38,11 @@ impl Rooms {
     }
 
     fn place(&mut self, id: &ConferenceId) -> usize {
+        if self.rooms.get(self.last).is_some_and(|(last, _)| last == id) {
+            return self.last;
+        }
         if let Some(place) = self.places.get(id) {
+            self.last = *place;
             return *place;
         }
         self.rooms.push((id.clone(), Counts::default()));

@@ -1,16 +1,16 @@
 //! A moment for some of the rows, and which come first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::conference::Moment;
-use crate::conference::roster::CallId;
+use crate::conference::roster::{CallId, Pages};
 
 /// Moments of rows, at most one for each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Schedule {
     in_order: BTreeSet<(Moment, CallId)>,
-    of: HashMap<CallId, Moment>,
+    of: Pages<Moment>,
 }
 
 impl Schedule {
@@ -18,7 +18,7 @@ impl Schedule {
     pub(super) fn note(&mut self, id: CallId, at: Option<Moment>) {
         let before = match at {
             Some(at) => self.of.insert(id, at),
-            None => self.of.remove(&id),
+            None => self.of.remove(id),
         };
         if before != at {
             before.map(|at| self.in_order.remove(&(at, id)));

@@ -121,7 +121,7 @@ impl App {
 
     /// An ask has come round: it is one of a press's, if it is the moderator's own.
     pub(super) fn batch_asked(&mut self, ask: &Ask, seq: Seq) {
-        if ask.by != self.settings.moderator || !matches!(ask.cause, Cause::Key | Cause::Bulk) {
+        if self.batches.all.is_empty() || ask.by != self.settings.moderator || !matches!(ask.cause, Cause::Key | Cause::Bulk) {
             return;
         }
         let Some(id) = self.roster.find(&ask.call) else { return };

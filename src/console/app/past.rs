@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::sentences::Before;
 use super::{App, Tone};
-use crate::conference::Moment;
-use crate::conference::event::{Event, What};
+use crate::conference::event::{Ask, Cause, Event, What};
 use crate::conference::roster::{Change, Counts};
+use crate::conference::{Moment, Outcome};
 
 /// So many that are gone are no reason to look who of them is long gone.
 pub(super) const FEW_GONE: u32 = 1_000;
@@ -25,13 +25,18 @@ impl App {
         }
     }
 
-    /// Keeps the place of a line that nobody will see: that of a callback, which most events are. False for what is to
-    /// be told as ever.
+    /// Keeps the place of a line that nobody will see: that of a callback or of what a moderator asked, which most events
+    /// are. False for what is to be told as ever.
     pub(super) fn keep_place(&mut self, event: &Event, change: &Change, before: &Before) -> bool {
         let repeated = matches!(change, Change::Duplicate(_));
-        let made_a_line = !repeated && *change != Change::Nothing;
+        let mut made_a_line = !repeated && *change != Change::Nothing;
         match &event.what {
             What::Left(_) | What::Hand(_) => {}
+            What::Asked(Ask { cause, .. }) if matches!(cause, Cause::Key | Cause::Bulk) => made_a_line = *cause == Cause::Key,
+            What::Answered(answer) if answer.reached => match before.waiting.map(|waiting| waiting.cause) {
+                Some(Cause::Rule(_) | Cause::Floor) => return false,
+                cause => made_a_line = cause != Some(Cause::Bulk) || !matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent),
+            },
             // Whoever has a number can be reached, and no word came in its place.
             What::Started(arrival) | What::Joined(arrival) if arrival.number.is_some() && arrival.instead.is_none() => {}
             _ => return false,
@@ -41,7 +46,7 @@ impl App {
             self.write_line(about, event.at, Tone::Plain, String::new());
         }
         if let What::Started(arrival) | What::Joined(arrival) = &event.what {
-            self.tell_slips(event, arrival, before, repeated);
+            self.tell_slips(event, change, arrival, before);
         }
         true
     }

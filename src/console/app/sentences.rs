@@ -166,7 +166,7 @@ impl App {
             _ => {}
         }
         if let What::Started(arrival) | What::Joined(arrival) = &event.what {
-            self.tell_slips(event, arrival, before, repeated);
+            self.tell_slips(event, change, arrival, before);
         }
         if let What::Answered(answer) = &event.what
             && !answer.reached
@@ -232,14 +232,16 @@ impl App {
     }
 
     /// Explains what is probably wrong with the call flow.
-    pub(super) fn tell_slips(&mut self, event: &Event, arrival: &Arrival, before: &Before, repeated: bool) {
+    pub(super) fn tell_slips(&mut self, event: &Event, change: &Change, arrival: &Arrival, before: &Before) {
+        let repeated = matches!(change, Change::Duplicate(_));
         if let (Some(instead), false) = (arrival.instead.as_ref().filter(|text| crate::phone::is_placeholder(text)), repeated) {
             let url = if matches!(event.what, What::Started(_)) { "On Start URL" } else { "join URL" };
             let remedy = if &**instead == "$[E164]$" { "the call flow does not know it there" } else { "write $[E164]$ there" };
             self.warn(event, format!("the {url} sent {instead} in place of a number: {remedy}"));
         }
         // Told once; the mark on the rows counts the rest.
-        let second = self.call(&arrival.call).filter(|call| before.shared < 2 && self.roster.sharing(call) == 2);
+        let second =
+            Self::touched(change).and_then(|id| self.roster.get(id)).filter(|call| before.shared < 2 && self.roster.sharing(call) == 2);
         if let Some(number) = second.and_then(|call| call.number) {
             let number = self.show(&number.e164()).into_owned();
             self.warn(
