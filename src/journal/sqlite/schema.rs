@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::reader::END;
-use super::{OpenError, checkpoint, copy, leftover};
+use super::{OpenError, checkpoint, copy};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 
@@ -51,12 +51,6 @@ fn standing_index() -> String {
     format!("DROP INDEX IF EXISTS event_standing; CREATE INDEX event_standing ON event (seq) WHERE {};", super::standing())
 }
 
-/// Whether the index has its condition in other words than the query, as in a journal from before: it is no use then.
-fn has_older_index(connection: &Connection) -> rusqlite::Result<bool> {
-    let found = "SELECT count(*) FROM sqlite_schema WHERE name = 'event_standing' AND instr(sql, ?1) = 0";
-    connection.query_row(found, [super::standing()], |row| row.get(0))
-}
-
 /// Opens the one write connection, making the file private and complete where it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let refused = |why: String| OpenError::File { path: path.to_owned(), why };
@@ -92,11 +86,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         transaction.execute_batch(&standing_index()).map_err(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
         transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
-        transaction.commit().map_err(sql)?;
-    } else if has_older_index(&connection).map_err(sql)? {
-        leftover::make_safe(&mut connection, path).map_err(|error| refused(error.to_string()))?;
-        let transaction = connection.transaction().map_err(sql)?;
-        transaction.execute_batch(&standing_index()).map_err(sql)?;
         transaction.commit().map_err(sql)?;
     }
     Ok(connection)
