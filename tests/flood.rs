@@ -333,7 +333,7 @@ fn without_descriptors_nothing_spins_and_everything_comes_back() {
     let (before, began) = (load.processor_time(), Instant::now());
     std::thread::sleep(Duration::from_secs(1));
     let (took, lasted) = (load.processor_time().saturating_sub(before), began.elapsed());
-    assert!(took < lasted * 2 / 5, "{took:?} of processor time in {lasted:?}");
+    assert!(took < lasted / 4, "{took:?} of processor time in {lasted:?}");
     load.limit_descriptors(4_096);
     for mut stream in late {
         let mut answer = String::new();

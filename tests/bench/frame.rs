@@ -3,17 +3,17 @@
 #![allow(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 
 mod harness;
+#[path = "../counts/stage.rs"]
+mod stage;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use confmod::conference::event::{Answer, Arrival, Ask, Cause, Event, Seq, What};
 use confmod::conference::{Action, CallKey, Moment, Outcome};
-use confmod::config::{AlertWays, Kick, ThemeChoice, Withheld};
-use confmod::console::app::{App, Message, Settings};
-use confmod::console::command::KeyMap;
+use confmod::config::ThemeChoice;
+use confmod::console::app::{App, Message};
 use confmod::console::keys::Chord;
 use confmod::console::terminal::pen::Pen;
 use confmod::console::ui::{Theme, render};
@@ -149,26 +149,7 @@ fn console(callers: u64) -> App {
 }
 
 fn console_of(callers: u64, join: fn(u64) -> Event) -> App {
-    let settings = Settings {
-        moderator: "ada".into(),
-        conference: None,
-        stale_after: Duration::from_secs(4 * 3_600),
-        silence_after: Duration::from_secs(30 * 60),
-        resume_within: Duration::from_secs(12 * 3_600),
-        withheld: Withheld::Refuse,
-        pace: 10,
-        kick: Kick::Dialog,
-        alerts: AlertWays::default(),
-        read_only: false,
-        mask: false,
-        listener: "127.0.0.1:8787".to_owned(),
-        urls: Vec::new(),
-        fragile_session: false,
-        title: "",
-        news_after: Seq(callers),
-    };
-    let keys = KeyMap::new(&BTreeMap::new()).expect("the table's keys");
-    let mut app = App::new(settings, keys, (SIZE.width, SIZE.height), AT);
+    let mut app = stage::app(callers, (SIZE.width, SIZE.height));
     app.update(AT, Message::PhonesReady);
     for first in (0..callers).step_by(CHUNK as usize) {
         let events: Arc<[Event]> = (first..callers.min(first + CHUNK)).map(join).collect();

@@ -1,15 +1,13 @@
 //! What the screen costs: bytes to the terminal and allocations, for a row that changes, for a whole frame, for nothing.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use confmod::conference::event::{Answer, Arrival, Ask, Cause, Event, Seq, What};
 use confmod::conference::{Action, CallKey, Moment, Outcome};
-use confmod::config::{AlertWays, Kick, ThemeChoice, Withheld};
-use confmod::console::app::{App, Message, Settings};
-use confmod::console::command::KeyMap;
+use confmod::config::ThemeChoice;
+use confmod::console::app::{App, Message};
 use confmod::console::keys::Chord;
 use confmod::console::terminal::pen::Pen;
 use confmod::console::ui::{Theme, render};
@@ -18,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::stage;
 use crate::support::screen::Reading as _;
 use crate::support::stage::Stage;
 use crate::support::tools;
@@ -47,26 +46,7 @@ impl Desk {
 
     fn of(joins: Arc<[Event]>, size: (u16, u16)) -> Self {
         let callers = joins.len() as u64;
-        let settings = Settings {
-            moderator: "ada".into(),
-            conference: None,
-            stale_after: Duration::from_secs(4 * 3_600),
-            silence_after: Duration::from_secs(30 * 60),
-            resume_within: Duration::from_secs(12 * 3_600),
-            withheld: Withheld::Refuse,
-            pace: 10,
-            kick: Kick::Dialog,
-            alerts: AlertWays::default(),
-            read_only: false,
-            mask: false,
-            listener: "127.0.0.1:8787".to_owned(),
-            urls: Vec::new(),
-            fragile_session: false,
-            title: "",
-            news_after: Seq(callers),
-        };
-        let keys = KeyMap::new(&BTreeMap::new()).expect("the table's keys");
-        let mut app = App::new(settings, keys, size, AT);
+        let mut app = stage::app(callers, size);
         app.update(AT, Message::PhonesReady);
         app.update(AT, Message::Events(joins));
         Self { app, pen: Pen::new(), size, seq: callers }

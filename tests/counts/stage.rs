@@ -93,6 +93,30 @@ pub fn theme() -> Theme {
     Theme::new(ThemeChoice::Truecolor, false)
 }
 
+/// A console before anything has happened, for which so many events are no news.
+pub fn app(known: u64, size: (u16, u16)) -> App {
+    let settings = Settings {
+        moderator: "ada".into(),
+        conference: None,
+        stale_after: Duration::from_secs(4 * 3_600),
+        silence_after: Duration::from_secs(30 * 60),
+        resume_within: Duration::from_secs(12 * 3_600),
+        withheld: Withheld::Refuse,
+        pace: 10,
+        kick: Kick::Dialog,
+        alerts: AlertWays::default(),
+        read_only: false,
+        mask: false,
+        listener: "127.0.0.1:8787".to_owned(),
+        urls: Vec::new(),
+        fragile_session: false,
+        title: "",
+        news_after: Seq(known),
+    };
+    let keys = KeyMap::new(&BTreeMap::new()).expect("the table's keys");
+    App::new(settings, keys, size, AT)
+}
+
 /// A console, and where its journal is.
 pub struct Stage {
     pub app: App,
@@ -112,26 +136,7 @@ impl Stage {
     }
 
     fn before(callers: u64, conferences: u64, phones: bool) -> Self {
-        let settings = Settings {
-            moderator: "ada".into(),
-            conference: None,
-            stale_after: Duration::from_secs(4 * 3_600),
-            silence_after: Duration::from_secs(30 * 60),
-            resume_within: Duration::from_secs(12 * 3_600),
-            withheld: Withheld::Refuse,
-            pace: 10,
-            kick: Kick::Dialog,
-            alerts: AlertWays::default(),
-            read_only: false,
-            mask: false,
-            listener: "127.0.0.1:8787".to_owned(),
-            urls: Vec::new(),
-            fragile_session: false,
-            title: "",
-            news_after: Seq(callers),
-        };
-        let keys = KeyMap::new(&BTreeMap::new()).expect("the table's keys");
-        let mut app = App::new(settings, keys, SIZE, AT);
+        let mut app = app(callers, SIZE);
         if phones {
             app.update(AT, Message::PhonesReady);
         }
