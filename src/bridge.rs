@@ -6,6 +6,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::conference::event::Ask;
 use crate::conference::{Action, CallKey, ConferenceId};
 
@@ -21,7 +23,7 @@ pub struct Order {
     /// The conference number as configured in the call flow.
     pub conference: ConferenceId,
     /// The participant's number: digits with country code, no `+`.
-    pub number: Box<str>,
+    pub number: SmolStr,
 }
 
 impl From<&Ask> for Order {

@@ -95,6 +95,7 @@ async fn healthz(State(door): State<Arc<Door>>, request: Request) -> Answer {
         // The journal looks again by itself, so this does not last longer than its cause.
         Health::Trouble(why) => Answer::unavailable(&AppendError::Trouble(why)),
         Health::Failed(why) => Answer::unavailable(&AppendError::Failed(why)),
+        Health::Lost(_) => Answer::unavailable(&AppendError::Lost("no server answers".to_owned())),
         Health::Followed(_) | Health::Abandoned => Answer::unavailable(&AppendError::ReadOnly),
     }
 }
@@ -161,10 +162,9 @@ impl Door {
             Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
         })?;
         let draft = Draft { at, what, raw: Some(fields.raw()) };
-        let durable = self.journal.append(draft).durable();
         let kept = match relay {
-            Some(relay) => relay.wait(durable).await,
-            None => durable.await,
+            Some(relay) => relay.wait(relay.append(&self.journal, draft).durable()).await,
+            None => self.journal.append(draft).durable().await,
         };
         kept.map(|_| at).map_err(|error| Answer::unavailable(&error))
     }

@@ -13,18 +13,24 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 mod descriptors;
+mod desk;
 mod execute;
+pub mod export;
 mod faults;
 mod follow;
 mod guarded;
+pub mod import;
+mod kept;
 pub mod man;
 mod output;
+mod progress;
 pub mod prune;
 mod read;
 pub mod rehearse;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod serve;
 mod session;
 mod settings;
 mod signals;
@@ -80,6 +86,14 @@ pub enum Command {
   CONFMOD_USERKEY=rehearsal confmod --api-url http://127.0.0.1:8788/api/v3.asp --journal /tmp/rehearsal.sqlite
   confmod rehearse --callbacks http://127.0.0.1:8787/callback/TOKEN")]
     Rehearse(rehearse::Args),
+    /// Take callbacks and carry out what desks ask, on a shared journal
+    ///
+    /// On one host or several, without a terminal. All of them take callbacks; one at a time asks the provider, and another
+    /// takes over within seconds when it is gone. Logs to standard error.
+    #[command(after_help = "Example:
+  CONFMOD_USERKEY=... confmod serve --nats nats://127.0.0.1:4222
+  confmod --nats nats://127.0.0.1:4222        at each desk")]
+    Serve(serve::Args),
     /// Mute one caller
     ///
     /// One ask from a script. Its exit code is the record: 0 accepted, 3 refused by the provider,
@@ -129,6 +143,20 @@ pub enum Command {
     /// gets smaller. Not while a console has the journal: one with `retention` set does this by itself.
     #[command(after_help = "Examples:\n  confmod prune --older-than 90d --dry-run\n  confmod prune --older-than 90d")]
     Prune(prune::Args),
+    /// Write a shared journal into a file
+    ///
+    /// Everything that the stream holds, as a journal that a confmod alone works on: to go back to one machine, or to keep it.
+    /// Nothing is written to the servers, and hosts and desks may go on meanwhile.
+    #[command(after_help = "Example:\n  confmod export --nats nats://127.0.0.1:4222 -o journal.sqlite")]
+    Export(export::Args),
+    /// Bring a journal's file into a shared journal
+    ///
+    /// Before the first confmod serve, into a stream that is made for it, or one whose events are all older. One that was interrupted
+    /// goes on where it ended when it is done once more.
+    #[command(after_help = "Examples:
+  confmod import --nats nats://127.0.0.1:4222 --dry-run
+  confmod import --nats nats://127.0.0.1:4222 ~/.local/share/confmod/journal.sqlite")]
+    Import(import::Args),
     /// Print the settings in force, and where each comes from
     ///
     /// Secrets are said to be set, and not shown.
@@ -184,6 +212,14 @@ pub struct JournalArg {
     pub journal: Option<PathBuf>,
 }
 
+/// The shared journal.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NatsArg {
+    /// The servers of a shared journal, with commas between them
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
+}
+
 /// Everything that a flag can set.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
@@ -198,6 +234,8 @@ pub struct FlagArgs {
     conference: ConferenceArg,
     #[command(flatten)]
     journal: JournalArg,
+    #[command(flatten)]
+    nats: NatsArg,
     /// Who is moderating, for the record
     #[arg(long, value_name = "NAME")]
     moderator: Option<String>,
@@ -220,6 +258,8 @@ impl From<FlagArgs> for Flags {
             listen: args.listen.listen,
             conference: args.conference.conference,
             journal: args.journal.journal,
+            nats: args.nats.nats,
+            metrics: None,
             moderator: args.moderator,
             log: args.log,
             ascii: args.ascii,
@@ -233,7 +273,8 @@ impl From<FlagArgs> for Flags {
 #[command(
     mut_arg("api_url", |arg| arg.hide(true)),
     mut_arg("listen", |arg| arg.hide(true)),
-    mut_arg("journal", |arg| arg.hide(true))
+    mut_arg("journal", |arg| arg.hide(true)),
+    mut_arg("nats", |arg| arg.hide(true))
 )]
 pub struct DemoArgs {
     /// What is played.
@@ -290,6 +331,8 @@ pub struct CheckArgs {
     listen: ListenArg,
     #[command(flatten)]
     journal: JournalArg,
+    #[command(flatten)]
+    nats: NatsArg,
     #[command(flatten)]
     file: FileArg,
 }

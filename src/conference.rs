@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 pub mod event;
 pub mod filter;
@@ -68,16 +69,16 @@ impl<'de> Deserialize<'de> for Moment {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident($kept:ty)) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name($kept);
 
         impl $name {
             /// Takes text that was cleaned already.
             #[must_use]
             pub fn new(text: &str) -> Self {
-                Self(Arc::from(text))
+                Self(<$kept>::from(text))
             }
 
             /// The text itself.
@@ -89,7 +90,7 @@ macro_rules! text_id {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", &*self.0)
+                write!(f, "{:?}", self.as_str())
             }
         }
 
@@ -122,11 +123,11 @@ macro_rules! text_id {
 
 text_id! {
     /// A call: its call flow instance key. One instance is one call; a number is not (two callers may share it).
-    CallKey
+    CallKey(SmolStr)
 }
 text_id! {
-    /// A conference: its number as configured in the call flow.
-    ConferenceId
+    /// A conference: its number as configured in the call flow. One piece of memory for all who are in it.
+    ConferenceId(Arc<str>)
 }
 
 impl CallKey {

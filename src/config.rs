@@ -18,6 +18,7 @@ pub mod paths;
 mod resolve;
 mod secret;
 mod setting;
+pub mod shared;
 mod show;
 mod token;
 mod twins;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, ErrorKind, Origin};
 pub use resolve::{Loaded, Purpose, load};
 pub use setting::Flags;
+pub use shared::Shared;
 pub use token::random as random_secret;
 
 /// A text that must not be seen. `Debug` shows nothing of it, and it is zeroed when dropped.
@@ -88,6 +90,10 @@ pub struct Config {
     pub conference: Option<String>,
     /// Where the journal is.
     pub journal: PathBuf,
+    /// The journal that several hosts and desks share, where there is one; then the other is not used.
+    pub nats: Option<Shared>,
+    /// Where `confmod serve` tells how it is.
+    pub metrics: SocketAddr,
     /// The folder that the console writes reports into; empty where there is no place for one.
     pub reports: PathBuf,
     /// Who is moderating.
@@ -149,6 +155,8 @@ impl Default for Config {
             proxies: Vec::new(),
             conference: None,
             journal: PathBuf::new(),
+            nats: None,
+            metrics: SocketAddr::from((Ipv4Addr::LOCALHOST, 8789)),
             reports: PathBuf::new(),
             moderator: "moderator".to_owned(),
             contacts: PathBuf::new(),
@@ -247,6 +255,8 @@ pub enum Kick {
     Dialog,
     /// A wait of three seconds that Esc stops.
     Countdown,
+    /// Nothing: this desk may not kick.
+    Never,
 }
 
 /// Which colours are used.

@@ -4,13 +4,16 @@
 //! [`attempt`]; who goes first, who waits and who is replaced is in the pure `lanes`; the `engine` joins
 //! them to the journal, what it hears there is in `hearing`, and its `rules` make the asks of lecture mode, lock
 //! and bans. Nothing here knows how a request looks.
+//!
+//! On a journal that hosts share, `shared` sees to it that an ask is only ever one host's, and `takeover` finds what the
+//! host before has left.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::bridge::Bridge;
 use crate::conference::Moment;
@@ -29,10 +32,13 @@ mod lanes;
 mod record;
 mod rules;
 mod settle;
+mod shared;
+mod takeover;
 #[cfg(test)]
 mod tests;
 
 use engine::Engine;
+pub use settle::Unanswered;
 
 /// Where dispatch reads the time of day from.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
@@ -52,6 +58,9 @@ pub struct Settings {
     pub send_withheld: bool,
     /// How far back asks without an answer are looked for at start.
     pub look_back: Duration,
+    /// Where the journal is shared with other hosts: how old an ask may be that is carried out. None: the journal is this
+    /// process's own.
+    pub shared: Option<Duration>,
     /// The time of day.
     pub clock: Clock,
 }
@@ -67,6 +76,7 @@ impl Settings {
             ask_after_join: config.ask_after_join,
             send_withheld: config.withheld == Withheld::Send,
             look_back: config.look_back(),
+            shared: None,
             clock: Arc::new(crate::journal::now),
         }
     }
@@ -81,6 +91,7 @@ impl fmt::Debug for Settings {
             .field("ask_after_join", &self.ask_after_join)
             .field("send_withheld", &self.send_withheld)
             .field("look_back", &self.look_back)
+            .field("shared", &self.shared)
             .finish_non_exhaustive()
     }
 }
@@ -109,6 +120,11 @@ impl std::error::Error for StartError {}
 
 /// The running dispatcher. Dropped, it stops at once, as if stopped without grace; what waits is still told that it
 /// is not sent, and what is in flight that it is unknown.
+///
+/// On a journal that hosts share ([`Settings::shared`]) only one of them may run one. It takes over the sent marks first, and
+/// appends an empty one by that, before the journal's end or the past is looked for: one that comes later is another host's.
+/// What waits when it ends is left to the next. Nothing leaves without a mark; where that is refused because
+/// another host has taken over, it ends by itself.
 #[derive(Debug)]
 pub struct Dispatch {
     stop: Option<oneshot::Sender<Duration>>,
@@ -116,6 +132,7 @@ pub struct Dispatch {
     /// Nothing comes here: it ends with the thread, however that ends.
     lives: mpsc::Receiver<()>,
     thread: Option<std::thread::JoinHandle<()>>,
+    superseded: watch::Receiver<bool>,
 }
 
 /// How often the engine is begun anew after a panic, plus one: one that panics at each event is of no use.
@@ -126,7 +143,7 @@ const WRITING: Duration = Duration::from_millis(700);
 
 impl Dispatch {
     /// Starts the thread. Asks that are in the journal by now and have no answer are settled and never
-    /// sent; every ask appended after this returns is taken care of.
+    /// sent, or taken over where the journal is shared; every ask appended after this returns is taken care of.
     ///
     /// # Errors
     /// When the journal's end cannot be read, or the machine gives no thread.
@@ -157,14 +174,18 @@ impl Dispatch {
         let (stop, stopped) = oneshot::channel();
         let (finished, done) = oneshot::channel();
         let (living, lives) = mpsc::channel();
+        let (tell, superseded) = watch::channel(false);
         let thread = std::thread::Builder::new()
             .name("actions".to_owned())
             .spawn(move || {
-                let _living = living;
+                let (_living, tell) = (living, Arc::new(tell));
+                // With others on the journal, only who takes over anew may say what became of what was sent.
+                let lives = if settings.shared.is_some() { 1 } else { LIVES };
                 let (bridge, mut feed, mut last, mut stopped) = (Arc::new(bridge), feed, last, stopped);
-                for _ in 0..LIVES {
+                for _ in 0..lives {
                     let engine = async {
-                        Engine::new(journal.clone(), bridge.clone(), settings.clone(), last, past.take()).run(feed, &mut stopped).await;
+                        let engine = Engine::new(journal.clone(), bridge.clone(), settings.clone(), last, past.take());
+                        engine.telling(tell.clone()).run(feed, &mut stopped).await;
                     };
                     if catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine))).is_ok() || stopped.is_terminated() {
                         break;
@@ -179,13 +200,20 @@ impl Dispatch {
                 let _ = finished.send(());
             })
             .map_err(StartError::Machine)?;
-        Ok(Self { stop: Some(stop), done, lives, thread: Some(thread) })
+        Ok(Self { stop: Some(stop), done, lives, thread: Some(thread), superseded })
     }
 
     /// Whether asks are still being taken. False means that the thread has died.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Returns when nothing is taken any more though nobody has stopped it: another host has taken over, or the thread
+    /// has died. What is in flight may still end; [`stop`](Self::stop) waits for that. Safe to cancel.
+    pub async fn superseded(&mut self) {
+        // An error: whoever would tell is gone.
+        let _ = self.superseded.wait_for(|superseded| *superseded).await;
     }
 
     /// Stops: what waits is not sent, what is in flight is waited for up to `grace` and is unknown then.

@@ -1,8 +1,8 @@
 //! The journal: what it holds has happened. Append is durable when it returns; subscribers get committed
 //! events in order, and one that falls behind catches up by reading.
 //!
-//! This front file is what every journal is, `past` what a start reads back, `feed` how a subscriber hears of what comes;
-//! the other children are the engines.
+//! This front file is what every journal is, `past` what a start reads back, `feed` how a subscriber hears of what comes, `entry`
+//! what goes from one journal into another; the other children are the engines.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,9 @@ pub use crate::conference::health::JournalHealth as Health;
 pub use feed::{Feed, Unrecorded};
 pub use past::Past;
 
+pub mod entry;
 mod feed;
+pub mod nats;
 mod past;
 pub mod sqlite;
 
@@ -58,6 +60,12 @@ pub enum AppendError {
     Closed,
     /// This process only reads it.
     ReadOnly,
+    /// The servers that keep it could not be reached in time. What went wrong last.
+    Lost(String),
+    /// Another host carries out what is asked now; this one has let go.
+    Superseded,
+    /// The account may not write this. On which subject it was to be published.
+    Denied(String),
 }
 
 impl fmt::Display for AppendError {
@@ -70,6 +78,13 @@ impl fmt::Display for AppendError {
             Self::Failed(why) => write!(f, "the journal failed ({why}); nothing is recorded until confmod is restarted on a sound disk"),
             Self::Closed => f.write_str("the journal is closed, because confmod is stopping"),
             Self::ReadOnly => f.write_str("this confmod only reads the journal; write with the one that has it open, or restart this one"),
+            Self::Lost(why) => {
+                write!(f, "the shared journal could not be reached ({why}); this was not written down, try again when it is back")
+            }
+            Self::Superseded => f.write_str("another host carries out what is asked now; this one has let go"),
+            Self::Denied(subject) => {
+                write!(f, "this account may not publish on {subject}; whoever runs the server can allow it, or somebody else can do this")
+            }
         }
     }
 }
@@ -118,7 +133,8 @@ impl Receipt {
 
 /// Reading back what is committed.
 pub trait History: Send + Sync + 'static {
-    /// Up to `limit` events after a place, in order.
+    /// Up to `limit` events after a place, in order. Fewer only where there are no more: whatever this version does not know
+    /// is passed over.
     fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError>;
 
     /// The place before the first event that was learned at or after a moment.
@@ -143,6 +159,15 @@ pub trait History: Send + Sync + 'static {
 pub trait Journal: Send + Sync + 'static {
     /// Queues an event. Never blocks; a full queue is refused at once.
     fn append(&self, draft: Draft) -> Receipt;
+
+    /// As [`append`](Self::append), for one of several that are at hand together: it may wait until
+    /// [`gathered`](Self::gathered) is called, so that they share what writing costs.
+    fn gather(&self, draft: Draft) -> Receipt {
+        self.append(draft)
+    }
+
+    /// Everything that was at hand is gathered.
+    fn gathered(&self) {}
 
     /// Events after a place, for ever: first those on disk, then those that come.
     fn subscribe(&self, after: Seq) -> Feed;

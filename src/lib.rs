@@ -12,6 +12,9 @@
 //! Everything that happens is an [event](conference::event), and only what the [journal] holds has
 //! happened. Whoever needs the state of a conference folds the events in order. Data flows one way round.
 //!
+//! The journal is a file of this process's own, or a stream that several hosts and desks share. Then the circle is cut in two:
+//! a host has the callbacks and dispatch (of several hosts one at a time), a desk the console, and the stream is between them.
+//!
 //! # The rooms
 //!
 //! Each line may use only lines above it, and a front file its own children; a test keeps that true.
@@ -22,7 +25,7 @@
 //! | [conference] | the domain, pure: events, the roster's fold, its views, the rules that ask by themselves, the provider's health |
 //! | [config] | what can be set, and secrets |
 //! | [bridge] | what a conference system can be asked; Anveo |
-//! | [journal] | append, subscribe, read back; SQLite |
+//! | [journal] | append, subscribe, read back; SQLite, and NATS JetStream |
 //! | [contacts] | the contacts file: read, watched, what is new in it appended |
 //! | [callback] | the listener: one callback in, one event on disk, one answer out |
 //! | [dispatch] | asks out of the journal, orders to the bridge, answers into the journal; runs the rules of conferences |

@@ -67,7 +67,15 @@ pub fn when_it_fails(tell: impl Fn(String) + Send + 'static) {
     *TELL.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(tell));
 }
 
-fn subscriber(file: Rotating, level: Level) -> impl tracing::Subscriber + Send + Sync {
+/// Starts to log records of a level and above as lines on standard error, for as long as the process runs.
+///
+/// # Errors
+/// When something in this process logs already.
+pub fn start_lines(level: Level) -> Result<(), LoggingError> {
+    tracing::subscriber::set_global_default(subscriber(io::stderr(), level)).map_err(|_| LoggingError::Started)
+}
+
+fn subscriber(file: impl Sink + 'static, level: Level) -> impl tracing::Subscriber + Send + Sync {
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_timer(Utc).with_writer(Mutex::new(Sweeping::new(file)));
     Registry::default().with(lines.with_filter(Targets::new().with_target("confmod", level)))
 }
@@ -82,15 +90,15 @@ impl FormatTime for Utc {
 }
 
 /// Takes whole records and passes them on as one line each, without anything that cannot be shown.
-struct Sweeping {
-    file: Rotating,
+struct Sweeping<W> {
+    file: W,
     /// Records that could not be written since the last that could.
     missing: u64,
     /// Whether that was told.
     told: bool,
 }
 
-impl Write for Sweeping {
+impl<W: Sink> Write for Sweeping<W> {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(record);
         let mut line: String = text
@@ -118,8 +126,8 @@ impl Write for Sweeping {
     }
 }
 
-impl Sweeping {
-    fn new(file: Rotating) -> Self {
+impl<W: Sink> Sweeping<W> {
+    fn new(file: W) -> Self {
         Self { file, missing: 0, told: false }
     }
 
@@ -129,10 +137,28 @@ impl Sweeping {
             return;
         }
         if let Some(tell) = &*TELL.lock().unwrap_or_else(PoisonError::into_inner) {
-            let path = shown(&self.file.path);
-            tell(format!("writing the log {path} failed ({error}); free some space, until then nothing is logged; the conference goes on"));
+            let name = self.file.name();
+            tell(format!("writing the log {name} failed ({error}); free some space, until then nothing is logged; the conference goes on"));
             self.told = true;
         }
+    }
+}
+
+/// Where records go.
+trait Sink: Write + Send {
+    /// What people know it by.
+    fn name(&self) -> String;
+}
+
+impl Sink for io::Stderr {
+    fn name(&self) -> String {
+        "on standard error".to_owned()
+    }
+}
+
+impl Sink for Rotating {
+    fn name(&self) -> String {
+        shown(&self.path)
     }
 }
 

@@ -20,11 +20,14 @@ impl Number {
     /// Takes digits as they are: 3 to 15 of them, nothing else.
     #[must_use]
     pub fn from_digits(digits: &str) -> Option<Self> {
-        if !(3..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if !(3..=15).contains(&digits.len()) {
             return None;
         }
+        let mut value = 0;
+        for digit in digits.bytes() {
+            value = 10 * value + u64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        }
         // Left-aligned to 15 digits, so that numbers sort by country code and keep their leading zeros.
-        let value: u64 = digits.parse().ok()?;
         let aligned = value * 10u64.pow(15 - digits.len() as u32);
         NonZeroU64::new((aligned << 4) | digits.len() as u64).map(Self)
     }
@@ -42,6 +45,17 @@ impl Number {
         ((self.0.get() >> 4) / 10u64.pow(15 - length as u32), length)
     }
 
+    /// Its digits one by one, and how many they are.
+    fn spelled(self) -> ([u8; 15], usize) {
+        let (mut value, length) = self.parts();
+        let mut own = [b'0'; 15];
+        for digit in own[..length].iter_mut().rev() {
+            *digit = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+        (own, length)
+    }
+
     /// Its first digits as a number, where it does not begin with a zero and has at least so many digits.
     fn beginning(self, digits: u32, least: u32) -> Option<u16> {
         let length = (self.0.get() & 15) as u32;
@@ -53,13 +67,7 @@ impl Number {
     /// Whether its digits hold these in a row, or begin with them. Allocates nothing.
     #[must_use]
     pub fn has_digits(self, digits: &str, at_the_start: bool) -> bool {
-        let length = (self.0.get() & 15) as usize;
-        let mut value = (self.0.get() >> 4) / 10u64.pow(15 - length as u32);
-        let mut own = [b'0'; 15];
-        for digit in own[..length].iter_mut().rev() {
-            *digit = b'0' + (value % 10) as u8;
-            value /= 10;
-        }
+        let (own, length) = self.spelled();
         let (own, wanted) = (&own[..length], digits.as_bytes());
         if at_the_start { own.starts_with(wanted) } else { wanted.is_empty() || own.windows(wanted.len()).any(|part| part == wanted) }
     }
@@ -84,7 +92,9 @@ impl fmt::Debug for Number {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.digits())
+        let (digits, length) = self.spelled();
+        // Digits are text.
+        serializer.serialize_str(std::str::from_utf8(&digits[..length]).unwrap_or_default())
     }
 }
 

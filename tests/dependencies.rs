@@ -26,11 +26,19 @@ const LICENCES: [(&str, &str); 10] = [
 
 /// What stands in two versions, and who still asks for the older one. All of them small, none of them at a border
 /// that both versions' types cross.
-const DOUBLED: [(&str, &[&str]); 11] = [
+const DOUBLED: [(&str, &[&str]); 18] = [
     ("base64", &["async-nats", "crossterm"]),
+    // The signatures of accounts at a message server are made with an older generation of these.
+    ("block-buffer", &["digest"]),
+    ("cpufeatures", &["curve25519-dalek", "sha2"]),
+    ("crypto-common", &["digest"]),
+    ("digest", &["curve25519-dalek", "sha2", "signature"]),
+    ("rand", &["nkeys"]),
+    ("rand_core", &["rand", "rand_chacha", "signatory", "signature"]),
+    ("sha2", &["ed25519-dalek"]),
     // One dependency under two names, each for another generation of its users.
     ("embedded-io", &["postcard"]),
-    ("getrandom", &["ring"]),
+    ("getrandom", &["rand_core", "ring"]),
     ("miniz_oxide", &["png"]),
     ("regex-syntax", &["regex-cache"]),
     ("strum", &["phonenumber"]),
@@ -41,6 +49,7 @@ const DOUBLED: [(&str, &[&str]); 11] = [
         &[
             "asn1-rs-derive",
             "asn1-rs-impl",
+            "curve25519-dalek-derive",
             "derive_more-impl",
             "divan-macros",
             "palette_derive",

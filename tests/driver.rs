@@ -4,7 +4,10 @@ mod support;
 #[path = "support/svg.rs"]
 mod svg;
 
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use support::home::Home;
@@ -12,6 +15,7 @@ use support::keys::{Key, Mouse};
 use support::provider::{Answer, Provider};
 use support::pty::{Console, Setup};
 use support::screen::Reading;
+use support::wires::Wires;
 use support::{harm, http, tools};
 
 fn shell(home: &Home, script: &str) -> Console {
@@ -286,13 +290,13 @@ fn the_provider_complains_of_everything_else() {
         good.replace("Content-Type: application/xml; charset=UTF-8", "Content-Type: text/xml"),
     ];
     for (number, bad) in (1..).zip(bodies.iter().map(|body| request(body)).chain(heads)) {
-        let stream = std::net::TcpStream::connect(provider.address()).expect("a connection");
+        let stream = TcpStream::connect(provider.address()).expect("a connection");
         std::io::Write::write_all(&mut &stream, bad.as_bytes()).expect("a request");
         provider.wait_for_request(number);
         assert_eq!(provider.take_complaints().len(), 1, "{bad}");
     }
     let signed = "<PARAMETER NAME=\"SIGNATURE\">0123456789abcdef0123456789abcdef01234567</PARAMETER><PARAMETER NAME=\"CALLF";
-    let stream = std::net::TcpStream::connect(provider.address()).expect("a connection");
+    let stream = TcpStream::connect(provider.address()).expect("a connection");
     std::io::Write::write_all(&mut &stream, request(&MUTE.replace("<PARAMETER NAME=\"CALLF", signed)).as_bytes()).expect("a request");
     provider.wait_for_action("MUTE", "12312345");
 }
@@ -300,7 +304,7 @@ fn the_provider_complains_of_everything_else() {
 #[test]
 fn complaints_nobody_looked_at_fail_the_test() {
     let provider = Provider::start();
-    let stream = std::net::TcpStream::connect(provider.address()).expect("a connection");
+    let stream = TcpStream::connect(provider.address()).expect("a connection");
     std::io::Write::write_all(&mut &stream, b"GET / HTTP/1.1\r\n\r\n").expect("a request");
     provider.wait_for_request(1);
     assert!(catch_unwind(AssertUnwindSafe(|| drop(provider))).is_err());
@@ -338,4 +342,41 @@ fn the_clients_agree() {
     let reply = http::ask(provider.address(), request(MUTE).as_bytes());
     assert_eq!((reply.status, reply.header("x-kind"), reply.body.as_str()), (418, Some("Short"), "stout"));
     assert_eq!(http::encode("a b+\u{202e}"), "a%20b%2B%E2%80%AE");
+}
+
+/// A silence that is one.
+const SILENCE: Duration = Duration::from_millis(100);
+
+#[test]
+fn what_is_cut_says_nothing_and_goes_on_once_it_is_mended() {
+    let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let wires = Wires::lay(1);
+    let port = wires.passage([None, Some(0)], server.local_addr().expect("an address").port());
+    let mut near = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
+    let (mut far, _) = server.accept().expect("it is taken");
+    let mut said = [0; 5];
+    near.write_all(b"hello").expect("it is sent");
+    far.read_exact(&mut said).expect("it arrives");
+    assert_eq!(&said, b"hello");
+
+    wires.cut(0);
+    near.write_all(b"there").expect("it is sent");
+    far.set_read_timeout(Some(SILENCE)).expect("a bound");
+    assert_eq!(far.read(&mut said).expect_err("nothing comes").kind(), ErrorKind::WouldBlock);
+    let door = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    assert_eq!(TcpStream::connect_timeout(&door, SILENCE).expect_err("none comes about").kind(), ErrorKind::TimedOut);
+
+    wires.mend(0);
+    far.set_read_timeout(None).expect("no bound");
+    far.read_exact(&mut said).expect("it arrives");
+    assert_eq!(&said, b"there");
+    far.write_all(b"again").expect("it is sent");
+    near.read_exact(&mut said).expect("it arrives");
+    assert_eq!(&said, b"again");
+    let mut late = TcpStream::connect(door).expect("a connection");
+    drop(near);
+    // Those that were there to fill the door come to the server, too.
+    late.write_all(b"later").expect("it is sent");
+    let found = server.incoming().flatten().any(|mut stream| stream.read_exact(&mut said).is_ok() && &said == b"later");
+    assert!(found);
 }

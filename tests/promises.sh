@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tests=(survives disk older delivery flood token fuzz ending secrets weeks)
+tests=(survives disk older delivery flood token fuzz ending secrets weeks shared)
 if [ "$#" -gt 0 ]; then
     tests=("$@")
 fi

@@ -135,7 +135,7 @@ fn every_variable_and_flag_exists_and_is_named() {
     let shown: BTreeSet<_> = rows.iter().flat_map(|row| names(row[2])).filter(|flag| flag.starts_with("--")).collect();
     let top = Cli::command();
     let mut known: BTreeSet<String> = top.get_arguments().filter_map(|flag| flag.get_long()).map(|long| format!("--{long}")).collect();
-    known.insert("--public-url".to_owned());
+    known.extend(["--public-url", "--metrics"].map(str::to_owned));
     assert_eq!(shown, known.iter().map(String::as_str).collect());
 }
 

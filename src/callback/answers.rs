@@ -101,8 +101,8 @@ impl Answer {
     pub(super) fn unavailable(error: &AppendError) -> Self {
         let seconds = match error {
             AppendError::Busy => "1",
-            AppendError::Trouble(_) | AppendError::Closed => "5",
-            AppendError::Failed(_) | AppendError::ReadOnly => "60",
+            AppendError::Trouble(_) | AppendError::Closed | AppendError::Lost(_) => "5",
+            AppendError::Failed(_) | AppendError::ReadOnly | AppendError::Superseded | AppendError::Denied(_) => "60",
         };
         // What the engine said is not ours, so it is cleaned like any other text from outside.
         let text = text::clean(&error.to_string(), 2 * text::FIELD_BYTES);

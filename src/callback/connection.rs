@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -49,6 +49,9 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
         let (router, progress, relay) = (shared.router.clone(), progress.clone(), shared.relay.clone());
         service_fn(move |request: hyper::Request<Incoming>| {
             progress.head_is_complete();
+            if is_last(&request) {
+                progress.client_ends();
+            }
             let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
@@ -97,11 +100,13 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     };
 
     let parts = connection.into_parts();
-    let (mut stream, is_ambiguous) = parts.io.into_inner().into_inner();
+    let wire = parts.io.into_inner();
+    let is_over = progress.is_over() && parts.read_buf.is_empty() && wire.is_between();
+    let (mut stream, is_ambiguous) = wire.into_inner();
     let too_large = ended.as_ref().is_err_and(hyper::Error::is_parse_too_large);
     let is_malformed = is_ambiguous || ended.as_ref().is_err_and(hyper::Error::is_parse);
     match ended {
-        Ok(()) if progress.is_last() => return,
+        Ok(()) if progress.is_last() || is_over => return,
         // An earlier answer that is stuck half-way leaves no place for another.
         _ if is_malformed && progress.is_waiting() => {
             shared.counts.refused();
@@ -120,6 +125,13 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
         () = stop_is_called(&mut shared.stopping) => {}
         () = close(stream, &limits) => {}
     }
+}
+
+/// Whether a client says with a request without a body that it sends nothing after it. Then there is nothing to wait
+/// for once it is answered.
+fn is_last(request: &hyper::Request<Incoming>) -> bool {
+    let says_close = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"close");
+    request.headers().get(header::CONNECTION).is_some_and(says_close) && request.body().is_end_stream()
 }
 
 /// Comes back when the listener stops, or is gone.

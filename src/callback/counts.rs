@@ -12,6 +12,7 @@ use crate::conference::Moment;
 /// How callbacks fared since the start. Shared between the listener and whoever shows it.
 #[derive(Debug)]
 pub struct Counts {
+    taken: AtomicU64,
     refused: AtomicU64,
     dropped: AtomicU64,
     evicted: AtomicU64,
@@ -45,6 +46,7 @@ const NEVER: i64 = i64::MIN;
 impl Default for Counts {
     fn default() -> Self {
         Self {
+            taken: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
@@ -57,6 +59,11 @@ impl Default for Counts {
 }
 
 impl Counts {
+    /// Callbacks that were answered with `200`.
+    pub fn taken_count(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Callbacks that were refused for what they were: no token, no key, too large, malformed.
     pub fn refused_count(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -134,6 +141,7 @@ impl Counts {
     }
 
     pub(super) fn took(&self, at: Moment) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
         self.last.fetch_max(at.0, Ordering::Relaxed);
     }
 }
@@ -174,6 +182,6 @@ mod tests {
         assert_eq!(counts.last_callback(), None);
         counts.took(Moment(5));
         counts.took(Moment(3));
-        assert_eq!(counts.last_callback(), Some(Moment(5)));
+        assert_eq!((counts.last_callback(), counts.taken_count()), (Some(Moment(5)), 2));
     }
 }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use smol_str::SmolStr;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::conference::event::{Arrival, CallOnly, HandMoved, What};
@@ -140,13 +141,13 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`value`](Self::value), for what is only shown: cleaned, cut, and nothing when not substituted.
-    fn shown(&self, spellings: &[&str]) -> Option<Box<str>> {
+    fn shown(&self, spellings: &[&str]) -> Option<SmolStr> {
         let value = text::clean_field(self.value(spellings));
         (!value.is_empty() && !phone::is_placeholder(&value)).then(|| value.into())
     }
 
     /// The values of the first 16 fields without a meaning of their own, cleaned, for finding a caller by them.
-    fn others(&self) -> Option<Box<str>> {
+    fn others(&self) -> Option<SmolStr> {
         let values = self.0.iter().filter(|(name, _)| !is_known_field(name)).take(OTHERS);
         let values: Vec<String> = values.map(|(_, value)| text::clean_field(value)).filter(|value| !value.is_empty()).collect();
         let text = text::clean_field(&values.join(" "));

@@ -26,12 +26,15 @@ pub(super) struct Memory {
     drafts: Mutex<Vec<Draft>>,
     held: Mutex<Vec<oneshot::Sender<Result<Seq, AppendError>>>>,
     mood: Mutex<Mood>,
+    /// How many drafts there were each time that all were gathered.
+    gathered: Mutex<Vec<usize>>,
     pub(super) health: watch::Sender<Health>,
 }
 
 impl Memory {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { drafts: Mutex::default(), held: Mutex::default(), mood: Mutex::default(), health: watch::channel(Health::Good).0 })
+        let (drafts, held, mood, gathered) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { drafts, held, mood, gathered, health: watch::channel(Health::Good).0 })
     }
 
     pub(super) fn set(&self, mood: Mood) {
@@ -41,6 +44,11 @@ impl Memory {
     /// What was queued so far, whatever became of it.
     pub(super) fn drafts(&self) -> Vec<Draft> {
         self.drafts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many drafts there were each time that all were gathered.
+    pub(super) fn gathered(&self) -> Vec<usize> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says that everything held back is on disk now.
@@ -66,6 +74,11 @@ impl Journal for Memory {
             let _ = sender.send(Ok(Seq(drafts.len() as u64)));
         }
         receipt
+    }
+
+    fn gathered(&self) {
+        let count = self.drafts().len();
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).push(count);
     }
 
     fn subscribe(&self, after: Seq) -> Feed {

@@ -37,6 +37,8 @@ struct State {
     had_a_turn: AtomicBool,
     /// Nothing that came with the request is worth reading on.
     is_last: AtomicBool,
+    /// The client said that it sends nothing more.
+    is_over: AtomicBool,
     /// Counts what happens on all connections; a smaller number was earlier.
     ticks: Arc<AtomicU64>,
     /// Told when a connection may be closed to make room that could not be before.
@@ -53,6 +55,7 @@ impl Progress {
             is_known: AtomicBool::default(),
             had_a_turn: AtomicBool::default(),
             is_last: AtomicBool::default(),
+            is_over: AtomicBool::default(),
             ticks,
             freed,
         }))
@@ -92,6 +95,16 @@ impl Progress {
 
     pub(super) fn is_last(&self) -> bool {
         self.0.is_last.load(Ordering::Relaxed)
+    }
+
+    /// The client announced its request, whose head is complete, as the last.
+    pub(super) fn client_ends(&self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client sends nothing more: it asked for an end, and its request was read to its own.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.is_over.load(Ordering::Relaxed)
     }
 
     /// The answer was handed to hyper; what is written until the next flush is still ours.

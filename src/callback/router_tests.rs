@@ -205,6 +205,10 @@ async fn health_needs_no_token_and_says_why_not() {
     let answered = house.get("/healthz").await;
     assert_eq!(answered.status, 503);
     assert!(answered.body.contains("disk I/O error"), "{}", answered.body);
+    house.journal.health.send_replace(Health::Lost(Moment(0)));
+    let answered = house.get("/healthz").await;
+    assert_eq!(answered.status, 503);
+    assert!(answered.body.contains("the shared journal could not be reached"), "{}", answered.body);
     for method in ["HEAD", "POST"] {
         let answered = house.send(HttpRequest::builder().method(method).uri("/healthz").body(Body::empty()).expect("a request")).await;
         house.refused(&answered, 405, method);

@@ -130,6 +130,32 @@ fn a_client_that_closes_its_side_after_asking_is_answered() {
 }
 
 #[test]
+fn who_said_to_send_nothing_more_is_not_waited_for() {
+    let house = House::new(Limits::default());
+    let closes = |request: &str| {
+        let mut stream = house.connect();
+        stream.write_all(request.as_bytes()).expect("taken");
+        let answer = rest(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        // Our side is open, and what comes on a connection that is gone is answered with a reset.
+        let again = || stream.try_clone().and_then(|mut stream| stream.write_all(b"x"));
+        let until = Instant::now() + Duration::from_millis(500);
+        while again().is_ok() {
+            if Instant::now() > until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    };
+    assert!(closes(&get(JOIN, "Connection: close\r\n")));
+    assert!(closes(&get(JOIN, "Connection: Close\r\n")));
+    let with_a_body = |body: &str| format!("POST {JOIN} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\n{body}");
+    assert!(!closes(&with_a_body("E=16")), "a line end may follow a body");
+    assert!(!closes(&(get(JOIN, "Connection: close\r\n") + "x")), "it said more all the same");
+}
+
+#[test]
 fn pipelined_requests_are_answered_one_by_one() {
     let house = House::new(Limits::default());
     let two = format!("{}{}", get(JOIN, ""), get(JOIN, "connection: close\r\n"));

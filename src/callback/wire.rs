@@ -47,6 +47,11 @@ impl Wire {
         Self { stream, progress, framing, held: Bytes::new(), turn: 0, asker: None, answer_time, overdue: None, is_ambiguous: false }
     }
 
+    /// Whether nothing was read that does not belong to an answered request.
+    pub(super) fn is_between(&self) -> bool {
+        self.held.is_empty() && self.framing.is_between()
+    }
+
     /// The stream itself, and whether it was ended because a head could be read in two ways.
     pub(super) fn into_inner(self) -> (TcpStream, bool) {
         (self.stream, self.is_ambiguous)

@@ -18,6 +18,7 @@ mod clock;
 mod journal;
 mod places;
 mod port;
+mod shared;
 
 /// The exit code when a precondition does not hold.
 pub const FAILED: u8 = 1;
@@ -33,22 +34,12 @@ enum Finding {
 
 use Finding::{Fails, Holds, Open};
 
-/// The preconditions in the order in which they are printed.
-const NAMES: [&str; 13] = [
-    "configuration",
-    "secret files",
-    "user key",
-    "signature",
-    "journal",
-    "contacts",
-    "reports",
-    "log",
-    "callbacks",
-    "port",
-    "open files",
-    "provider",
-    "clock",
-];
+/// What is checked where the configuration is right, in the order in which it is printed.
+const REST: [&str; 11] =
+    ["user key", "signature", "journal", "contacts", "reports", "log", "callbacks", "port", "open files", "provider", "clock"];
+
+/// A precondition by its name.
+type Line = (&'static str, Finding);
 
 /// Checks everything, and prints a line for each precondition.
 ///
@@ -62,38 +53,50 @@ pub fn run(flags: &Flags, environment: &Environment) -> ExitCode {
     let read = loaded.file.as_deref().map_or("no file, so the defaults hold".to_owned(), |file| format!("read from {}", shown(file)));
     let (provider, date) = provider(&config);
     let port = port::check(config.listen);
-    let findings = [
-        Holds(read),
-        secret_files(&config, &loaded.unread),
-        match config.userkey {
-            Some(_) => Holds("is set".to_owned()),
-            None => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
-        },
-        signature(&config, &loaded.unread),
-        journal::check(&config, port::is_running(&port)),
-        contacts(&config),
-        places::reports(&config.reports),
-        places::log(&config.log),
-        callbacks::check(&config),
-        port,
-        open_files(),
-        provider,
-        clock::check(jiff::Timestamp::now(), date.as_deref()),
+    let mut lines = vec![
+        ("configuration", Holds(read)),
+        ("secret files", secret_files(&config, &loaded.unread)),
+        ("user key", userkey(&config)),
+        ("signature", signature(&config, &loaded.unread)),
     ];
-    end(&findings, None)
+    match &config.nats {
+        Some(nats) => lines.extend(shared::check(&config, nats)),
+        None => lines.push(("journal", journal::check(&config, port::is_running(&port)))),
+    }
+    lines.extend([
+        ("contacts", contacts(&config)),
+        ("reports", places::reports(&config.reports)),
+        ("log", places::log(&config.log)),
+        ("callbacks", callbacks::check(&config)),
+        ("port", port),
+        ("open files", open_files()),
+        ("provider", provider),
+        ("clock", clock::check(jiff::Timestamp::now(), date.as_deref())),
+    ]);
+    end(&lines, None)
 }
 
-fn without_configuration(error: &ConfigError) -> [Finding; NAMES.len()] {
+fn userkey(config: &Config) -> Finding {
+    match (&config.userkey, &config.nats) {
+        (Some(_), _) => Holds("is set".to_owned()),
+        (None, Some(_)) => Open("is not set; a desk needs none, and confmod serve does".to_owned()),
+        (None, None) => Fails("is not set; set CONFMOD_USERKEY, or userkey_file in the configuration".to_owned()),
+    }
+}
+
+fn without_configuration(error: &ConfigError) -> Vec<Line> {
     let unchecked = || Open("not checked, because the line above must hold first".to_owned());
-    let mut findings = std::array::from_fn(|_| unchecked());
-    let at = usize::from(error.kind == ErrorKind::SecretFile);
-    findings[0] = Holds("is readable".to_owned());
-    findings[at] = Fails(error.to_string());
-    findings
+    let wrong = Fails(error.to_string());
+    let mut lines = match error.kind {
+        ErrorKind::SecretFile => vec![("configuration", Holds("is readable".to_owned())), ("secret files", wrong)],
+        _ => vec![("configuration", wrong), ("secret files", unchecked())],
+    };
+    lines.extend(REST.map(|name| (name, unchecked())));
+    lines
 }
 
-fn end(findings: &[Finding; NAMES.len()], code: Option<u8>) -> ExitCode {
-    let failed = findings.iter().filter(|finding| matches!(finding, Fails(_))).count();
+fn end(findings: &[Line], code: Option<u8>) -> ExitCode {
+    let failed = findings.iter().filter(|(_, finding)| matches!(finding, Fails(_))).count();
     let printed = print(&lines(findings));
     match failed {
         0 => printed,
@@ -102,9 +105,9 @@ fn end(findings: &[Finding; NAMES.len()], code: Option<u8>) -> ExitCode {
     }
 }
 
-fn lines(findings: &[Finding; NAMES.len()]) -> String {
+fn lines(findings: &[Line]) -> String {
     let mut out = String::new();
-    for (name, finding) in NAMES.iter().zip(findings) {
+    for (name, finding) in findings {
         let (mark, words) = match finding {
             Holds(words) => ("ok", words),
             Fails(words) => ("FAIL", words),
@@ -224,11 +227,11 @@ mod tests {
 
     #[test]
     fn each_precondition_has_a_line() {
-        let mut findings = NAMES.map(|_| Holds("is fine".to_owned()));
-        findings[4] = Fails("is not; mend it".to_owned());
-        findings[NAMES.len() - 1] = Open("was not checked".to_owned());
+        let mut findings: Vec<Line> = REST.map(|name| (name, Holds("is fine".to_owned()))).into();
+        findings[2].1 = Fails("is not; mend it".to_owned());
+        findings[REST.len() - 1].1 = Open("was not checked".to_owned());
         let lines = lines(&findings);
-        assert_eq!(lines.lines().count(), NAMES.len());
+        assert_eq!(lines.lines().count(), REST.len());
         assert!(lines.contains("ok    port           is fine\n"), "{lines}");
         assert!(lines.contains("FAIL  journal        is not; mend it\n"), "{lines}");
         assert!(lines.contains("--    clock          was not checked\n"), "{lines}");
@@ -238,8 +241,9 @@ mod tests {
     fn a_wrong_configuration_leaves_the_rest_open() {
         for (kind, at) in [(ErrorKind::Setting, 0), (ErrorKind::Home, 0), (ErrorKind::SecretFile, 1)] {
             let findings = without_configuration(&ConfigError::new(kind, "it is wrong"));
-            assert_eq!(findings[at], Fails("it is wrong".to_owned()));
-            assert!(findings[at + 1..].iter().all(|finding| matches!(finding, Open(_))));
+            assert_eq!(findings[at].1, Fails("it is wrong".to_owned()));
+            assert!(findings[at + 1..].iter().all(|(_, finding)| matches!(finding, Open(_))));
+            assert_eq!(findings.len(), REST.len() + 2);
         }
     }
 }

@@ -6,8 +6,8 @@ use super::guarded::guard_process;
 use super::session::Face;
 use super::settings::checked;
 use super::{
-    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, fail, faults, man, print, prune, rehearse, replay,
-    report, run, urls,
+    AskArgs, Cli, Command, WRONG, ask, check, complain, completions, config, demo, export, fail, faults, import, kept, man, print, prune,
+    rehearse, replay, report, run, serve, urls,
 };
 use crate::conference::Action;
 use crate::config::{Config, DEFAULT_FILE, Environment, Flags, Loaded, Purpose};
@@ -38,10 +38,21 @@ pub fn execute(cli: Cli) -> ExitCode {
             demo::run(loaded.config, &args, plain || args.plain)
         }),
         Command::Rehearse(args) => rehearse::run(&args),
+        Command::Serve(args) => {
+            let metrics = Flags { metrics: args.metrics, ..Flags::default() };
+            with(&metrics.or(Flags::from(args.flags)).or(flags), Purpose::Command, |loaded| {
+                // Whoever runs a service reads what it says there.
+                if let Err(error) = logging::start_lines(loaded.config.log_level) {
+                    complain(&error.to_string());
+                }
+                serve::run(&loaded.config)
+            })
+        }
         Command::Replay(args) => {
             let flags = Flags::from(args.flags.clone()).or(flags);
             let conference = flags.conference.clone();
-            with(&flags, Purpose::Journal, |loaded| {
+            with(&flags, Purpose::Journal, |mut loaded| {
+                kept::prefer_named_file(&mut loaded.config, &flags);
                 start_log(&loaded.config);
                 replay::run(&loaded.config, &args, conference.as_deref(), Face::of(plain || args.plain))
             })
@@ -64,19 +75,38 @@ pub fn execute(cli: Cli) -> ExitCode {
                 api_url: args.api.api_url,
                 listen: args.listen.listen,
                 journal: args.journal.journal,
+                nats: args.nats.nats,
                 ..Flags::default()
             };
             check::run(&own.or(flags), &Environment::of_process())
         }
         Command::Report(args) => {
-            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
+            let (config, journal, nats) = (args.file.config.clone(), args.journal.journal.clone(), args.nats.nats.clone());
+            let own = Flags { config, journal, nats, ..Flags::default() };
             // The conference that is configured is the tab to open on, and never a filter; the flag is one.
             let conference = args.conference.conference.clone().or(flags.conference.clone());
-            with(&own.or(flags), Purpose::Journal, |loaded| report::run(&loaded.config, conference.as_deref(), &args))
+            let flags = own.or(flags);
+            with(&flags, Purpose::Journal, |mut loaded| {
+                kept::prefer_named_file(&mut loaded.config, &flags);
+                report::run(&loaded.config, conference.as_deref(), &args)
+            })
         }
         Command::Prune(args) => {
-            let own = Flags { config: args.file.config.clone(), journal: args.journal.journal.clone(), ..Flags::default() };
-            with(&own.or(flags), Purpose::Journal, |loaded| prune::run(&loaded.config, &args))
+            let (config, journal, nats) = (args.file.config.clone(), args.journal.journal.clone(), args.nats.nats.clone());
+            let own = Flags { config, journal, nats, ..Flags::default() };
+            let flags = own.or(flags);
+            with(&flags, Purpose::Journal, |mut loaded| {
+                kept::prefer_named_file(&mut loaded.config, &flags);
+                prune::run(&loaded.config, &args)
+            })
+        }
+        Command::Export(args) => {
+            let own = Flags { config: args.file.config.clone(), nats: args.nats.nats.clone(), ..Flags::default() };
+            with(&own.or(flags), Purpose::Journal, |loaded| export::run(&loaded.config, &args))
+        }
+        Command::Import(args) => {
+            let own = Flags { config: args.file.config.clone(), nats: args.nats.nats.clone(), ..Flags::default() };
+            with(&own.or(flags), Purpose::Journal, |loaded| import::run(&loaded.config, &args))
         }
         Command::Config(args) if args.print_default => print(DEFAULT_FILE),
         Command::Config(args) => with(&Flags::from(args.flags).or(flags), Purpose::Command, |loaded| config::run(&loaded)),

@@ -21,8 +21,9 @@ const WORDS: usize = 1_024;
 
 /// What it costs when a thread panics, by the thread's name: true whether the whole thread or one of its tasks
 /// has ended.
-const COSTS: [(&str, &str); 14] = [
+const COSTS: [(&str, &str); 15] = [
     ("net", "callbacks may be lost"),
+    ("stream", "nothing is taken, asked or heard any more; start confmod again"),
     ("journal", "callbacks are refused, asks are not recorded"),
     ("actions", "what became of asks on their way is unknown"),
     ("past", "this start takes longer"),

@@ -22,14 +22,7 @@ pub(super) fn run(config: &Config, face: Face) -> Result<Ending, NotStarted> {
     let after = history.before(crate::journal::now().minus(config.look_back())).map_err(read)?;
     tracing::info!("the journal is written by another confmod; this one only reads it");
     let panics = faults::hear(&config.log);
-    let settings = Settings {
-        read_only: true,
-        listener: String::new(),
-        urls: Vec::new(),
-        // Somebody else listens.
-        fragile_session: false,
-        ..session::console_settings(config, "", config.listen, news_after)
-    };
+    let settings = Settings { read_only: true, ..session::settings_without_listener(config, news_after) };
     let [past] = Past::read(&history, after).map_err(read)?;
     let world = |signals| World { reports: config.reports.clone(), ..World::to_look_on(Arc::clone(&journal) as _, past, signals, panics) };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))

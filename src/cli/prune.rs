@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{FileArg, JournalArg, WRONG, complain, fail, print, time};
+use super::{FileArg, JournalArg, NatsArg, WRONG, complain, fail, kept, print, time};
 use crate::conference::Moment;
 use crate::config::Config;
 use crate::config::error::shown;
@@ -29,18 +29,28 @@ pub struct Args {
     #[command(flatten)]
     pub(super) journal: JournalArg,
     #[command(flatten)]
+    pub(super) nats: NatsArg,
+    #[command(flatten)]
     pub(super) file: FileArg,
 }
 
 /// Prunes; the exit code is 2 for a time that is none or too young, 1 when not everything could be done.
 pub fn run(config: &Config, args: &Args) -> ExitCode {
+    if let Some(shared) = &config.nats {
+        let sentence = format!(
+            "the shared journal {} is not pruned by hand: its servers cut what is older than `retention` or more than nats_size, as \
+             they were when it was made; for a file, name it with --journal",
+            shared.stream
+        );
+        return fail(&sentence, WRONG);
+    }
     let limit = match limit(config, &args.older_than, now(), &TimeZone::system()) {
         Ok(limit) => limit,
         Err(sentence) => return fail(&format!("--older-than: {sentence}"), WRONG),
     };
     let path = &config.journal;
     if path.as_os_str().is_empty() {
-        return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
+        return fail(kept::NOWHERE, WRONG);
     }
     let who = format!("{}, process {}, who prunes it", config.moderator, std::process::id());
     let pruned = if args.dry_run { prunable(path, limit) } else { prune(path, &who, limit) };

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use jiff::tz::TimeZone;
 
 use super::session::{self, Face, NotStarted};
-use super::{FlagArgs, WRONG, fail, faults, run, time};
+use super::{FlagArgs, WRONG, fail, faults, kept, run, time};
 use crate::conference::Moment;
 use crate::conference::event::Seq;
 use crate::config::{AlertWays, Config};
@@ -15,8 +15,7 @@ use crate::console::app::Settings;
 use crate::console::command::KeyMap;
 use crate::console::replay::{Player, SPEEDS, Sitting, Wanted};
 use crate::console::runtime::{Ending, World};
-use crate::journal::sqlite::Archive;
-use crate::journal::{Journal as _, Past};
+use crate::journal::{Journal, Past};
 
 /// `confmod replay`
 #[derive(ClapArgs, Clone, Debug)]
@@ -54,24 +53,31 @@ pub(super) fn run(config: &Config, args: &Args, conference: Option<&str>, face: 
         Ok(from) => from,
         Err(wrong) => return fail(&format!("--from: {wrong}"), WRONG),
     };
-    if config.journal.as_os_str().is_empty() {
-        return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
-    }
     if face == Face::Screen && !run::has_terminal() {
         return fail(&run::no_terminal(), WRONG);
     }
-    match replay(config, face, conference, from, args.speed) {
+    let journal = match kept::open(config) {
+        Ok(journal) => journal,
+        Err((sentence, code)) => return fail(&sentence, code),
+    };
+    match replay(config, &journal, face, conference, from, args.speed) {
         Ok(ending) => ExitCode::from(session::exit_code(&ending)),
         Err(error) => fail(&error.to_string(), 1),
     }
 }
 
-fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Moment>, speed: f64) -> Result<Ending, NotStarted> {
+fn replay(
+    config: &Config,
+    journal: &Arc<dyn Journal>,
+    face: Face,
+    conference: Option<&str>,
+    from: Option<Moment>,
+    speed: f64,
+) -> Result<Ending, NotStarted> {
     let keys = KeyMap::new(&config.keys).map_err(|error| NotStarted::because("", error))?;
-    let journal = Arc::new(Archive::open(&config.journal).map_err(|error| NotStarted::because("", error))?);
     // After such a silence the live console has forgotten everybody, too.
     let wanted = Wanted { conference: conference.map(Into::into), from, silence: config.resume_within };
-    let what = format!("replaying {}", crate::config::error::shown(&config.journal));
+    let what = format!("replaying {}", kept::name(config));
     let sitting = Sitting::find(&*journal.history(), &wanted).map_err(|error| NotStarted::because(&what, error))?;
     let panics = faults::hear(&config.log);
     let settings = Settings {
@@ -88,7 +94,7 @@ fn replay(config: &Config, face: Face, conference: Option<&str>, from: Option<Mo
     let world = |signals| World {
         player: Some(player),
         reports: config.reports.clone(),
-        ..World::to_look_on(Arc::clone(&journal) as _, Past::nothing(), signals, panics)
+        ..World::to_look_on(Arc::clone(journal), Past::nothing(), signals, panics)
     };
     session::watch(face, settings, keys, &session::theme(config), world).map_err(|error| NotStarted::because("starting the console", error))
 }

@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 
-use super::{ConferenceArg, FileArg, JournalArg, WRONG, complain, fail, print_bytes, time};
+use super::{ConferenceArg, FileArg, JournalArg, NatsArg, WRONG, complain, fail, kept, print_bytes, time};
 use crate::conference::Moment;
 use crate::config::{Config, check};
-use crate::journal::sqlite::Archive;
-use crate::journal::{Journal as _, now};
+use crate::journal::now;
 use crate::report::{self, Error, Options, Report};
 
 /// `confmod report`
@@ -39,6 +38,8 @@ pub struct Args {
     #[command(flatten)]
     pub(super) journal: JournalArg,
     #[command(flatten)]
+    pub(super) nats: NatsArg,
+    #[command(flatten)]
     pub(super) file: FileArg,
 }
 
@@ -60,18 +61,15 @@ pub fn run(config: &Config, conference: Option<&str>, args: &Args) -> ExitCode {
         Ok(options) => options,
         Err(sentence) => return fail(&sentence, WRONG),
     };
-    if config.journal.as_os_str().is_empty() {
-        return fail("HOME is not set to an absolute path, so it is not known where the journal is; name it with --journal", WRONG);
-    }
-    let journal = match Archive::open(&config.journal) {
+    let journal = match kept::open(config) {
         Ok(journal) => journal,
-        Err(error) => return fail(&error.to_string(), 1),
+        Err((sentence, code)) => return fail(&sentence, code),
     };
     match report::collect(&*journal.history(), &options) {
         Ok(report) => {
             if report.attendance.is_empty() && report.asks.is_empty() {
-                let path = crate::text::clean(&config.journal.to_string_lossy(), 1_024);
-                complain(&format!("the journal {path} tells of nobody in a conference in this time: the report is empty"));
+                let name = kept::name(config);
+                complain(&format!("the journal {name} tells of nobody in a conference in this time: the report is empty"));
             }
             deliver(&report, args)
         }

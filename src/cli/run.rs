@@ -1,17 +1,19 @@
-//! `confmod`: listener, journal, dispatch and console together.
+//! `confmod`: listener, journal, dispatch and console together, or what of it the journal calls for.
 
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
 use super::session::{self, Face};
-use super::{WRONG, fail, follow};
+use super::{WRONG, desk, fail, follow};
 use crate::config::Config;
 use crate::journal::sqlite::is_held;
 
 /// Runs until the moderator quits. On a journal that another confmod writes the console only looks on.
 pub fn run(config: &Config, plain: bool) -> ExitCode {
     let face = Face::of(plain);
-    let ended = if is_held(&config.journal) {
+    let ended = if let Some(shared) = &config.nats {
+        desk::run(config, shared, face)
+    } else if is_held(&config.journal) {
         follow::run(config, face)
     } else {
         match config.token() {
@@ -26,9 +28,9 @@ pub fn run(config: &Config, plain: bool) -> ExitCode {
 }
 
 /// Whether the console can be started: first the user key, then the terminal. What is missing otherwise.
-/// A console that only looks on asks the provider for nothing and needs no key; one without a screen no terminal.
+/// A console that only looks on, or at a journal that others share, asks the provider for nothing and needs no key; one without a screen no terminal.
 pub fn ready(config: &Config, plain: bool) -> Result<(), String> {
-    if config.userkey.is_none() && !is_held(&config.journal) {
+    if config.userkey.is_none() && config.nats.is_none() && !is_held(&config.journal) {
         return Err(missing_userkey());
     }
     if !plain && !has_terminal() {

@@ -31,7 +31,7 @@ use crate::journal::sqlite::Sqlite;
 use crate::journal::{Draft, Journal, Past};
 
 /// How long an ask in flight is waited for. With what the rest takes, everything ends within two seconds.
-const GRACE: Duration = Duration::from_millis(1_300);
+pub(super) const GRACE: Duration = Duration::from_millis(1_300);
 
 /// The same after the end of a pipe, where what was just typed is given a moment to leave first.
 const GRACE_AFTER_PIPE: Duration = Duration::from_millis(1_200);
@@ -40,7 +40,7 @@ const GRACE_AFTER_PIPE: Duration = Duration::from_millis(1_200);
 const LAST_LINES: Duration = Duration::from_millis(200);
 
 /// How long requests in flight may take once the console is gone.
-const LISTENER_GRACE: Duration = Duration::from_millis(200);
+pub(super) const LISTENER_GRACE: Duration = Duration::from_millis(200);
 
 /// How long the start waits for the contacts file, so that the rules know who is exempt and the first frame shows the names.
 const FIRST_LOOK: Duration = Duration::from_millis(300);
@@ -230,11 +230,23 @@ pub(super) fn console_settings(config: &Config, title: &'static str, address: So
         pace: config.pace,
         read_only: config.read_only,
         mask: config.mask,
+        shared: None,
         listener: address.to_string(),
         urls: urls.into_iter().map(|url| (url.control.to_owned(), url.url)).collect(),
         fragile_session: set("SSH_CONNECTION") && !set("TMUX") && !set("STY"),
         title,
         news_after,
+    }
+}
+
+/// What a console is started with that has no listener of its own.
+pub(super) fn settings_without_listener(config: &Config, news_after: Seq) -> Settings {
+    // Whoever listens does so elsewhere, and this session's end is not the end of it.
+    Settings {
+        listener: String::new(),
+        urls: Vec::new(),
+        fragile_session: false,
+        ..console_settings(config, "", config.listen, news_after)
     }
 }
 

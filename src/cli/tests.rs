@@ -71,9 +71,10 @@ fn wrong_usage_is_refused_with_exit_code_2() {
     let lines = [
         "--userkey df1418",
         "--fancy",
-        "--nats nats://x",
+        "--nats",
         "report --format pdf",
-        "serve",
+        "serve --journal",
+        "serve --metrics",
         "prune",
         "mute",
         "mute --key 1",

@@ -6,6 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::{CallKey, ConferenceId, Moment};
 use crate::phone::Number;
@@ -21,6 +22,8 @@ mod tests;
 pub use ask::{Answer, Ask, Cause, Halted, Recorded, Rule, Sent};
 pub use order::{FloorGiven, HandMoved, HandsCleared, Mode, ModeSet};
 pub use person::{Banned, Contact, Contacts, Exempted, Lifted, Named};
+#[cfg(test)]
+pub(crate) use tests::every_kind;
 
 /// The place of an event in its journal: 1, 2, 3 and so on.
 ///
@@ -194,16 +197,16 @@ pub struct Arrival {
     pub number: Option<Number>,
     /// What came in place of a number: `anonymous`, or a variable that was not substituted. Cleaned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instead: Option<Box<str>>,
+    pub instead: Option<SmolStr>,
     /// The caller's name, cleaned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Box<str>>,
+    pub name: Option<SmolStr>,
     /// The number that was dialled, cleaned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub called: Option<Box<str>>,
+    pub called: Option<SmolStr>,
     /// The values of other fields, for finding: cleaned, with a space between them, at most 256 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub others: Option<Box<str>>,
+    pub others: Option<SmolStr>,
     /// Whether the caller came with a raised hand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hand: bool,
@@ -255,6 +258,19 @@ impl What {
             | Self::Lifted(_)
             | Self::Listening(_)
             | Self::Stopped(_) => None,
+        }
+    }
+
+    /// The conference that it names, where it names one.
+    #[must_use]
+    pub fn conference(&self) -> Option<&ConferenceId> {
+        match self {
+            Self::Started(arrival) | Self::Joined(arrival) => arrival.conference.as_ref(),
+            Self::Asked(ask) | Self::AskedLate(ask) => Some(&ask.conference),
+            Self::HandsCleared(cleared) => Some(&cleared.conference),
+            Self::Floor(floor) => Some(&floor.conference),
+            Self::Mode(mode) => Some(&mode.conference),
+            _ => None,
         }
     }
 

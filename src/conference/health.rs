@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::Outcome;
 use super::event::Answer;
+use super::{Moment, Outcome};
 
 /// Answers that the percentiles look back on.
 const LOOK_BACK: usize = 100;
@@ -22,6 +22,8 @@ pub enum JournalHealth {
     Followed(String),
     /// This process only reads it, and nobody writes it any more.
     Abandoned,
+    /// The servers that keep it have not been reached since this moment. What was known then is all that is.
+    Lost(Moment),
 }
 
 /// What is known of the provider.

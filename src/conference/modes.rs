@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::event::{Mode, ModeSet, Seq};
 use super::{ConferenceId, Moment};
 
@@ -22,7 +24,7 @@ pub struct InForce {
     /// Since when.
     pub since: Moment,
     /// The moderator who set it.
-    pub by: Box<str>,
+    pub by: SmolStr,
     /// The event that began it.
     pub seq: Seq,
 }

@@ -70,6 +70,8 @@ pub struct Participant {
     pub exempt: bool,
     /// It joined again right after an accepted kick.
     pub called_back: bool,
+    /// It came without a number, and its tag is its own.
+    pub(super) has_tag: bool,
     /// Another call without a number came before it with the same tag.
     pub(super) long_tag: bool,
 }
@@ -93,6 +95,7 @@ impl Participant {
             muted: false,
             exempt: false,
             called_back: false,
+            has_tag: false,
             long_tag: false,
         }
     }
@@ -100,7 +103,7 @@ impl Participant {
     /// Its call flow instance key.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.texts.get(Text::Key).unwrap_or_default()
+        self.texts.key()
     }
 
     /// Its call flow instance key, to be kept.

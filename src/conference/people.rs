@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use smol_str::SmolStr;
+
 use super::Moment;
 use super::event::{Banned, Contact, What};
 use crate::phone::Number;
@@ -13,11 +15,11 @@ use crate::phone::Number;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     /// Why; may be empty.
-    pub reason: Box<str>,
+    pub reason: SmolStr,
     /// The moment from which it holds no longer; none without end.
     pub until: Option<Moment>,
     /// The moderator who made it.
-    pub by: Box<str>,
+    pub by: SmolStr,
     /// When.
     pub at: Moment,
 }
@@ -46,7 +48,7 @@ pub enum NameFrom {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {
     /// The name that stands.
-    name: Box<str>,
+    name: SmolStr,
     /// When it was given.
     named: Moment,
     /// By whom.
@@ -185,7 +187,7 @@ impl Person {
         Self { ban: None, ..self }
     }
 
-    fn call(&mut self, name: Box<str>, at: Moment, from: NameFrom) {
+    fn call(&mut self, name: SmolStr, at: Moment, from: NameFrom) {
         if at >= self.named {
             (self.name, self.named, self.from) = (name, at, from);
         }

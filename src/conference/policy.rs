@@ -3,10 +3,12 @@
 //!
 //! Each ask carries the event that caused it. What falls due is looked at again when it is due, and once more
 //! when it comes back as an event: a moderator, a mode's end or a leaving in between wins. This is no second
-//! roster: a call takes some 80 bytes and its key, and nothing in here is for showing.
+//! roster: a call takes some 80 bytes with its key, and nothing in here is for showing.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
+
+use smol_str::SmolStr;
 
 use super::event::{Event, Seq, What};
 use super::modes::Modes;
@@ -47,7 +49,7 @@ struct Room {
     /// Who has the floor.
     floor: Option<CallKey>,
     /// The event that ended lecture mode last, and who did.
-    ended: Option<(Seq, Box<str>)>,
+    ended: Option<(Seq, SmolStr)>,
 }
 
 /// The rules of all conferences, and whom they are about.
@@ -61,7 +63,7 @@ pub struct Policy {
     restoring: bool,
     calls: Calls,
     /// What came in place of a number; kept only where that is sent.
-    instead: HashMap<CallKey, Box<str>>,
+    instead: HashMap<CallKey, SmolStr>,
     /// Calls that are gone, in that order; late events and callers who come back still find them.
     gone: VecDeque<(Moment, CallKey)>,
     /// How many calls are in a conference.

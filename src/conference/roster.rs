@@ -2,8 +2,8 @@
 //!
 //! A call is its instance key. Nothing in here reads a clock; times are the events' own.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Cause, Event, Exempted, Named, Rule, Seq, What};
@@ -25,6 +25,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use counts::Counted;
 pub use counts::Counts;
 use index::Index;
 pub(super) use pages::{Pages, bits};
@@ -88,6 +89,8 @@ pub struct Roster {
     modes: Modes,
     hands: Hands,
     waiting: BTreeMap<Seq, Waiting>,
+    /// The last who asked, so that their names are kept once.
+    askers: Vec<Arc<str>>,
     rooms: Rooms,
     all: Counts,
     next_id: u32,
@@ -124,17 +127,18 @@ impl Roster {
         }
     }
 
-    fn add(&mut self, mut call: Participant) -> CallId {
+    fn add(&mut self, mut call: Participant, room: index::Room) -> CallId {
         let id = CallId(self.next_id);
         self.next_id += 1;
         call.id = id;
         if call.number.is_none() {
-            call.long_tag = *self.tags.entry(super::tag_bits(call.key())).or_insert(id) != id;
+            call.has_tag = *self.tags.entry(super::tag_bits(call.key())).or_insert(id) == id;
+            call.long_tag = !call.has_tag;
         }
         self.share_conference(&mut call);
         let standing = Standing::of(&call);
         self.calls.insert(id, call);
-        self.index.add(&self.calls, id);
+        self.index.add(&self.calls, id, room);
         self.stand(id, &Standing::default(), &standing);
         id
     }
@@ -143,10 +147,8 @@ impl Roster {
         let Some(call) = self.calls.remove(id) else { return Change::Nothing };
         self.stand(id, &Standing::of(&call), &Standing::default());
         self.index.remove(id, call.key());
-        if let Entry::Occupied(tag) = self.tags.entry(super::tag_bits(call.key()))
-            && *tag.get() == id
-        {
-            tag.remove();
+        if call.has_tag {
+            self.tags.remove(&super::tag_bits(call.key()));
         }
         Change::Removed(id)
     }
@@ -156,30 +158,34 @@ impl Roster {
         let Some(call) = self.calls.get_mut(id) else { return };
         let before = Standing::of(call);
         change(call);
-        let mut after = Standing::of(call);
-        if before != after {
-            let moved = before.conference != after.conference;
-            if let Some(conference) = after.conference.as_mut().filter(|_| moved) {
-                *conference = self.rooms.shared(conference);
-                call.conference = Some(conference.clone());
-            }
-            self.stand(id, &before, &after);
+        if before.is_of(call) {
+            return;
         }
+        let mut after = Standing::of(call);
+        let moved = before.conference != after.conference;
+        if let Some(conference) = after.conference.as_mut().filter(|_| moved) {
+            *conference = self.rooms.shared(conference);
+            call.conference = Some(conference.clone());
+        }
+        self.stand(id, &before, &after);
     }
 
     /// Keeps everything in step that counts calls or finds them.
     fn stand(&mut self, id: CallId, before: &Standing, after: &Standing) {
-        for (standing, add) in [(before, false), (after, true)] {
-            self.all.tally(standing.counted, add);
-            if let Some(conference) = &standing.conference {
-                self.rooms.tally(conference, standing.counted, add);
+        let moved = before.conference != after.conference;
+        self.all.tally(before.counted, after.counted);
+        for (standing, from, to) in [(before, before.counted, Counted::default()), (after, Counted::default(), after.counted)] {
+            if let Some(conference) = standing.conference.as_ref().filter(|_| moved) {
+                self.rooms.tally(conference, from, to);
             }
+        }
+        if let Some(conference) = after.conference.as_ref().filter(|_| !moved) {
+            self.rooms.tally(conference, before.counted, after.counted);
         }
         if before.number != after.number {
             before.number.into_iter().for_each(|number| self.index.leave(id, number));
             after.number.into_iter().for_each(|number| self.index.enter(&self.calls, id, number));
         }
-        let moved = before.conference != after.conference;
         if let Some(conference) = &before.conference {
             if before.hand() && (moved || !after.hand()) {
                 self.hands.lower(conference, id);
@@ -233,8 +239,8 @@ impl Roster {
         if !forgotten.is_empty() {
             self.rooms.forget();
             self.index.shrink(&self.calls);
-            let gone: HashSet<_> = forgotten.iter().map(|(id, _)| id).collect();
-            self.waiting.retain(|_, waiting| !gone.contains(&waiting.id));
+            // They are in order.
+            self.waiting.retain(|_, waiting| forgotten.binary_search_by_key(&waiting.id, |(id, _)| *id).is_err());
         }
         forgotten
     }

@@ -10,7 +10,7 @@ use super::error::given;
 use super::{Kick, Secret, ThemeChoice, Way, Withheld};
 use crate::text;
 
-type Checked<T> = Result<T, String>;
+pub(super) type Checked<T> = Result<T, String>;
 
 /// How long a token must be where others than this machine can reach the listener.
 pub const TOKEN_LENGTH_IN_PUBLIC: usize = 32;
@@ -133,7 +133,7 @@ pub fn validate_withheld(value: &str) -> Checked<Withheld> {
 
 /// What `k` does.
 pub fn validate_kick(value: &str) -> Checked<Kick> {
-    validate_word(value, &[("dialog", Kick::Dialog), ("countdown", Kick::Countdown)])
+    validate_word(value, &[("dialog", Kick::Dialog), ("countdown", Kick::Countdown), ("never", Kick::Never)])
 }
 
 /// A way to alert.

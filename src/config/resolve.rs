@@ -8,10 +8,13 @@ use super::environment::Environment;
 use super::error::{ConfigError, ErrorKind, Origin, shown};
 use super::paths::Paths;
 use super::setting::{Flags, Given, Layer, Raw, SETTINGS, environment_layer};
+use super::shared::validate_metrics;
 use super::show;
 use super::twins::twins;
 use super::{AlertWays, Config, ExposeSecret, Secret, file, secret};
 use crate::text;
+
+mod shared;
 
 /// What the settings are wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,8 @@ pub enum Purpose {
     Console,
     /// A single command: secrets are read, and a home directory may be missing.
     Command,
-    /// Only the journal is read: a secret that cannot be is taken as not set, and a home directory may be missing.
+    /// Only the journal is read: a secret that cannot be is taken as not set, but for those that a shared journal's servers
+    /// are reached with, and a home directory may be missing.
     Journal,
     /// Like the console, but a secret that cannot be read is noted and taken as not set: everything else can
     /// be checked all the same.
@@ -59,14 +63,23 @@ pub fn load(flags: &Flags, environment: &Environment, purpose: Purpose) -> Resul
     if purpose != Purpose::Demo {
         // A bad value is an error also where something overrides it: tomorrow it may not.
         let hidden = layer.iter().filter(|(key, _)| over.contains_key(*key)).map(|(key, given)| (*key, given.clone())).collect();
-        Values { layer: hidden, origins: BTreeMap::new(), home: paths.home.clone(), unread: None, secrets: Vec::new() }.config()?;
+        Values {
+            layer: hidden,
+            origins: BTreeMap::new(),
+            home: paths.home.clone(),
+            unread: None,
+            needs_servers: false,
+            secrets: Vec::new(),
+        }
+        .config()?;
     }
     layer.extend(over);
     if purpose == Purpose::Demo {
         layer.retain(|key, _| SETTINGS.iter().any(|s| s.key == *key && s.in_demo));
     }
     let unread = matches!(purpose, Purpose::Check | Purpose::Journal).then(Vec::new);
-    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread, secrets: Vec::new() };
+    let needs_servers = purpose == Purpose::Journal;
+    let mut values = Values { layer, origins: BTreeMap::new(), home: paths.home.clone(), unread, needs_servers, secrets: Vec::new() };
     let mut config = values.config()?;
     config.read_only = flags.read_only;
     if flags.read_only {
@@ -137,6 +150,8 @@ struct Values {
     home: Option<PathBuf>,
     /// Where errors about secret files go; without a place they end the reading.
     unread: Option<Vec<ConfigError>>,
+    /// Whether the secrets that servers of a shared journal are reached with are wanted all the same, where such are named.
+    needs_servers: bool,
     /// The files that hold secrets.
     secrets: Vec<(&'static str, PathBuf)>,
 }
@@ -251,6 +266,8 @@ impl Values {
             proxies: self.list("proxies", check::validate_network)?.unwrap_or_default(),
             conference: self.text("conference", check::validate_conference)?,
             journal: self.path("journal")?.unwrap_or_default(),
+            nats: self.shared()?,
+            metrics: self.text("metrics", validate_metrics)?.unwrap_or(unset.metrics),
             reports: self.path("reports")?.unwrap_or_default(),
             moderator: self.text("moderator", check::validate_moderator)?.unwrap_or(unset.moderator),
             contacts: self.path("contacts")?.unwrap_or_default(),

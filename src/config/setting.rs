@@ -75,6 +75,16 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("proxies", Kind::List, None).not_in_demo(),
     setting("conference", Kind::Text, Some("CONFMOD_CONFERENCE")),
     setting("journal", Kind::Path, Some("CONFMOD_JOURNAL")).not_in_demo(),
+    setting("nats", Kind::Text, Some("CONFMOD_NATS")).not_in_demo(),
+    setting("nats_stream", Kind::Text, None).not_in_demo(),
+    setting("nats_creds", Kind::Path, None).not_in_demo(),
+    setting("nats_nkey", Kind::Path, None).not_in_demo(),
+    setting("nats_ca", Kind::Path, None).not_in_demo(),
+    setting("nats_cert", Kind::Path, None).not_in_demo(),
+    setting("nats_key", Kind::Path, None).not_in_demo(),
+    setting("nats_replicas", Kind::Integer, None).not_in_demo(),
+    setting("nats_size", Kind::Text, None).not_in_demo(),
+    setting("metrics", Kind::Text, None).not_in_demo(),
     setting("reports", Kind::Path, None),
     setting("moderator", Kind::Text, Some("CONFMOD_MODERATOR")),
     setting("contacts", Kind::Path, None).not_in_demo(),
@@ -146,6 +156,10 @@ pub struct Flags {
     pub conference: Option<String>,
     /// `--journal`
     pub journal: Option<PathBuf>,
+    /// `--nats`
+    pub nats: Option<String>,
+    /// `--metrics`
+    pub metrics: Option<String>,
     /// `--moderator`
     pub moderator: Option<String>,
     /// `--log`
@@ -166,6 +180,8 @@ impl Flags {
             listen: self.listen.or(other.listen),
             conference: self.conference.or(other.conference),
             journal: self.journal.or(other.journal),
+            nats: self.nats.or(other.nats),
+            metrics: self.metrics.or(other.metrics),
             moderator: self.moderator.or(other.moderator),
             log: self.log.or(other.log),
             ascii: self.ascii || other.ascii,
@@ -182,6 +198,8 @@ impl Flags {
             ("listen", "--listen", text(&self.listen)),
             ("conference", "--conference", text(&self.conference)),
             ("journal", "--journal", path(&self.journal)),
+            ("nats", "--nats", text(&self.nats)),
+            ("metrics", "--metrics", text(&self.metrics)),
             ("moderator", "--moderator", text(&self.moderator)),
             ("log", "--log", path(&self.log)),
             ("ascii", "--ascii", self.ascii.then_some(Raw::Boolean(true))),

@@ -1,10 +1,11 @@
 //! The settings in force as TOML, each with where it came from; secrets only as being set.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::setting::SETTINGS;
+use super::shared::{Shared, size};
 use super::{Config, Kick, Loaded, Origin, Secret, ThemeChoice, Way, Withheld};
 use crate::text;
 
@@ -55,6 +56,9 @@ fn value(config: &Config, key: &str) -> Value {
     let hidden = |secret: &Option<Secret>| Value::Hidden(secret.is_some());
     let optional = |value: Option<String>| value.map_or(Value::Unset, Value::Plain);
     let path = |path: &Path| if path.as_os_str().is_empty() { Value::Unset } else { Value::Plain(string(&path.to_string_lossy())) };
+    let named = |path: &PathBuf| string(&path.to_string_lossy());
+    // Without a server nothing is shared, and nothing of this is in force.
+    let shared = |value: &dyn Fn(&Shared) -> Option<String>| optional(config.nats.as_ref().and_then(value));
     match key {
         "userkey" => hidden(&config.userkey),
         "email" => hidden(&config.email),
@@ -79,6 +83,16 @@ fn value(config: &Config, key: &str) -> Value {
         "proxies" => Value::Plain(list(&config.proxies)),
         "conference" => optional(config.conference.as_deref().map(string)),
         "journal" => path(&config.journal),
+        "nats" => optional(config.nats.as_ref().map(|nats| string(&nats.urls.join(",")))),
+        "nats_stream" => shared(&|nats| Some(string(&nats.stream))),
+        "nats_creds" => shared(&|nats| nats.creds.as_ref().map(named)),
+        "nats_nkey" => shared(&|nats| nats.nkey.as_ref().map(named)),
+        "nats_ca" => shared(&|nats| nats.ca.as_ref().map(named)),
+        "nats_cert" => shared(&|nats| nats.cert.as_ref().map(named)),
+        "nats_key" => shared(&|nats| nats.key.as_ref().map(named)),
+        "nats_replicas" => shared(&|nats| Some(nats.replicas.to_string())),
+        "nats_size" => shared(&|nats| Some(string(&size(nats.size)))),
+        "metrics" => Value::Plain(string(&config.metrics.to_string())),
         "reports" => path(&config.reports),
         "moderator" => Value::Plain(string(&config.moderator)),
         "contacts" => path(&config.contacts),
@@ -86,6 +100,7 @@ fn value(config: &Config, key: &str) -> Value {
         "kick" => word(match config.kick {
             Kick::Dialog => "dialog",
             Kick::Countdown => "countdown",
+            Kick::Never => "never",
         }),
         "stale_after" => Value::Plain(duration(config.stale_after)),
         "silence_after" => Value::Plain(duration(config.silence_after)),

@@ -39,6 +39,7 @@ mod rules;
 mod run;
 mod sentences;
 mod settings;
+mod shared;
 mod spoken;
 mod takeback;
 mod tally;

@@ -218,9 +218,13 @@ impl Watch {
             if let Err(error) = appended {
                 tracing::warn!("the contacts file: {error}");
                 return Err(match error {
-                    AppendError::Busy | AppendError::Trouble(_) => Unfinished::Again,
+                    AppendError::Busy | AppendError::Trouble(_) | AppendError::Lost(_) => Unfinished::Again,
                     // The console says so itself.
-                    AppendError::Failed(_) | AppendError::Closed | AppendError::ReadOnly => Unfinished::Useless(None),
+                    AppendError::Failed(_)
+                    | AppendError::Closed
+                    | AppendError::ReadOnly
+                    | AppendError::Superseded
+                    | AppendError::Denied(_) => Unfinished::Useless(None),
                 });
             }
         }

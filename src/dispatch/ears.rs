@@ -16,6 +16,8 @@ const READ_PAUSE: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(super) struct Ears {
     rest_until: Option<Instant>,
+    /// Why it could not be read the last time, so that a reason is told once.
+    why: String,
     closed: bool,
 }
 
@@ -30,9 +32,15 @@ impl Ears {
                 self.rest_until = None;
             }
             match feed.next().await {
-                Some(Ok(events)) => return events,
+                Some(Ok(events)) => {
+                    self.why.clear();
+                    return events;
+                }
                 Some(Err(ReadError(why))) => {
-                    tracing::warn!(why, "asks could not be read from the journal; trying again");
+                    if why != self.why {
+                        tracing::warn!(why, "asks could not be read from the journal; trying again");
+                        self.why = why;
+                    }
                     self.rest_until = Some(Instant::now() + READ_PAUSE);
                 }
                 // The journal is closed. What is in flight still ends.

@@ -1,14 +1,19 @@
 //! The loop: hears the journal, lets asks leave, writes their ends down.
 
+mod ending;
+mod jobs;
+
 use std::collections::HashMap;
-use std::future::{pending, ready};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use tokio::sync::oneshot;
 use tokio::task::{self, JoinError, JoinSet, yield_now};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+pub(super) use self::jobs::{Done, Job};
 use super::Settings;
 use super::attempt::{Ended, Limits, attempt};
 use super::breaker::{Admission, Breaker};
@@ -17,6 +22,7 @@ use super::lanes::{Lanes, Place, Waiting};
 use super::record::{Recorder, mark_sent};
 use super::rules::Rules;
 use super::settle;
+use super::shared::Shared;
 use crate::bridge::{Bridge, Order};
 use crate::conference::event::{Answer, Ask, Seq};
 use crate::conference::{Action, CallKey, Moment, Outcome};
@@ -25,12 +31,12 @@ use crate::journal::{Feed, Journal, Past, ReadError};
 /// How long nothing may have left before a connection is kept warm.
 const WARM_EVERY: Duration = Duration::from_secs(20);
 
-/// How long the last answers may take to be written down at the end.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
 /// How long a key press waits for a probe that was begun just before it. A provider that is back answers sooner;
 /// where it is not, who pressed the key must not wait for the probe's time-out.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause before what was asked is looked for once more.
+const AGAIN: Duration = Duration::from_millis(250);
 
 pub(super) const QUITTING: &str = "confmod is quitting";
 
@@ -39,21 +45,26 @@ pub(super) struct Engine<B> {
     pub(super) journal: Arc<dyn Journal>,
     bridge: Arc<B>,
     pub(super) settings: Settings,
-    start: Seq,
+    pub(super) start: Seq,
     /// What was before, where it is being read already.
     past: Option<Past>,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
+    /// Where the journal is shared with other hosts.
+    pub(super) shared: Option<Shared>,
     pub(super) lanes: Lanes,
     breaker: Breaker,
     pub(super) rules: Rules,
-    tasks: JoinSet<Option<Ended>>,
+    tasks: JoinSet<Done>,
     pub(super) jobs: HashMap<task::Id, Job>,
     /// When each moderator last stopped what was asked for many.
-    pub(super) stopped: HashMap<Box<str>, Moment>,
+    pub(super) stopped: HashMap<SmolStr, Moment>,
     /// Bulk and automatic asks in flight.
     paced: u32,
     /// When the next of them may leave.
     pace_at: Instant,
+    /// The moment by which it was judged what may leave, and by which it is told what is waited for: nobody would wait for
+    /// what comes due between the two.
+    judged: Instant,
     /// Until when key presses wait for the probe that is out.
     patient_until: Instant,
     /// When a connection has been idle for so long that it is kept warm.
@@ -63,33 +74,15 @@ pub(super) struct Engine<B> {
     pub(super) stopping: bool,
 }
 
-/// What a task is about.
-pub(super) enum Job {
-    Ask {
-        seq: Seq,
-        ask: Ask,
-        paced: bool,
-        admission: Admission,
-        /// Says why no further try is to be begun.
-        enough: Option<oneshot::Sender<String>>,
-    },
-    Mark(Vec<Place>),
-    /// The answer of this call's ask is being written down; the next one leaves after that, so that a crash
-    /// can tell that it did not leave before.
-    Close(CallKey),
-    /// Asks of rules are being written down.
-    Rules,
-    Warm,
-}
-
 impl<B: Bridge> Engine<B> {
     /// Must be made on a tokio runtime. `start` is the place after which asks are new; without a `past` what was
     /// before is read.
     pub(super) fn new(journal: Arc<dyn Journal>, bridge: Arc<B>, settings: Settings, start: Seq, past: Option<Past>) -> Self {
-        let recorder = Recorder::new(journal.clone(), settings.clock.clone());
+        let recorder = Recorder::new(journal.clone(), settings.clock.clone(), settings.shared.is_some());
         let rules = Rules::new(&settings);
         Self {
             journal,
+            shared: settings.shared.map(Shared::new),
             bridge,
             settings,
             start,
@@ -103,6 +96,7 @@ impl<B: Bridge> Engine<B> {
             stopped: HashMap::new(),
             paced: 0,
             pace_at: Instant::now(),
+            judged: Instant::now(),
             patient_until: Instant::now(),
             warm_at: Instant::now(),
             marking: false,
@@ -111,20 +105,29 @@ impl<B: Bridge> Engine<B> {
         }
     }
 
-    /// Runs until it is told to stop, or the handle is dropped.
+    /// Runs until it is told to stop, or the handle is dropped, or another host has taken over.
     pub(super) async fn run(mut self, mut feed: Feed, mut stop: impl Future<Output = Result<Duration, oneshot::error::RecvError>> + Unpin) {
-        self.settle();
+        while !self.settle() {
+            tokio::select! {
+                biased;
+                _ = &mut stop => return,
+                () = sleep(AGAIN) => {}
+            }
+        }
         let mut ears = Ears::default();
         let grace = loop {
             if self.let_go() {
                 // What was just started gets its turn before anything else is looked at.
                 yield_now().await;
             }
+            if self.is_superseded() {
+                break None;
+            }
             let (pace_at, warm_at, rule_at) = (self.next_departure(), self.next_warming(), self.next_rule());
             let patient_until = self.end_of_patience();
             tokio::select! {
                 biased;
-                grace = &mut stop => break grace.unwrap_or_default(),
+                grace = &mut stop => break Some(grace.unwrap_or_default()),
                 Some(done) = self.tasks.join_next_with_id() => self.done(done),
                 events = ears.next(&mut feed) => self.hear(&events),
                 () = at(pace_at) => {}
@@ -133,13 +136,17 @@ impl<B: Bridge> Engine<B> {
                 () = at(warm_at) => self.warm(),
             }
         };
-        self.wind_up(feed, ears, grace).await;
+        self.wind_up(feed, ears, grace, stop).await;
     }
 
-    /// Ends what an earlier process left open, and lets the rules begin on what holds.
-    fn settle(&mut self) {
+    /// Ends what an earlier process left open, or takes it over, and lets the rules begin on what holds. False when that
+    /// has to be tried again.
+    fn settle(&mut self) -> bool {
         let now = (self.settings.clock)();
         let past = self.past.take().map_or_else(|| self.read_past(now), Ok);
+        if self.shared.is_some() {
+            return self.take_over(past, now);
+        }
         let policy = &mut self.rules.policy;
         match past.and_then(|past| settle::read_back(past, self.start, policy)) {
             Ok(answers) => {
@@ -151,6 +158,7 @@ impl<B: Bridge> Engine<B> {
             Err(error) => tracing::warn!(%error, "asks without an answer could not be looked for"),
         }
         self.rules.policy.begin(now);
+        true
     }
 
     fn read_past(&self, now: Moment) -> Result<Past, ReadError> {
@@ -162,11 +170,15 @@ impl<B: Bridge> Engine<B> {
     /// Lets everything leave that may leave now; says whether anything was started.
     fn let_go(&mut self) -> bool {
         let before = self.jobs.len();
+        self.judged = Instant::now();
+        self.claim_keys();
+        self.claim_ends();
         while !self.is_patient() {
-            let Some(waiting) = self.lanes.take_key() else { break };
+            let waiting = if self.shared.is_some() { self.lanes.take_marked_key() } else { self.lanes.take_key() };
+            let Some(waiting) = waiting else { break };
             self.depart(waiting, false);
         }
-        while self.has_slot() && self.pace_at <= Instant::now() && !self.is_probing() {
+        while self.has_slot() && !self.is_probing() && self.is_paced() {
             let Some(waiting) = self.lanes.take_marked() else { break };
             self.depart(waiting, true);
         }
@@ -180,16 +192,24 @@ impl<B: Bridge> Engine<B> {
             let places = self.lanes.take_to_mark(most as usize);
             if !places.is_empty() {
                 self.marking = true;
-                let asks = places.iter().map(|(seq, _)| *seq).collect();
-                let mark = mark_sent(self.journal.clone(), self.settings.clock.clone(), asks);
-                self.start(Job::Mark(places), async {
-                    mark.await;
-                    None
-                });
+                if self.shared.is_some() {
+                    self.claim(places, false);
+                } else {
+                    self.mark(places);
+                }
             }
         }
         self.ask_by_rule();
         self.jobs.len() > before
+    }
+
+    fn mark(&mut self, places: Vec<Place>) {
+        let asks = places.iter().map(|(seq, _)| *seq).collect();
+        let mark = mark_sent(self.journal.clone(), self.settings.clock.clone(), asks);
+        self.start(Job::Mark(places), async {
+            mark.await;
+            Done::Other
+        });
     }
 
     fn depart(&mut self, Waiting { seq, ask }: Waiting, paced: bool) {
@@ -202,10 +222,13 @@ impl<B: Bridge> Engine<B> {
             }
             Admission::No(times) => {
                 self.lanes.ended(&ask.call);
-                self.fail_fast(seq, ask.call, times);
+                self.fail_fast(Waiting { seq, ask }, times);
                 return;
             }
         };
+        if let Some(shared) = &mut self.shared {
+            shared.left(seq);
+        }
         if paced {
             self.paced += 1;
             self.pace_at = Instant::now() + Duration::from_secs(1) / self.settings.pace.max(1);
@@ -221,18 +244,18 @@ impl<B: Bridge> Engine<B> {
         };
         let joined = ask.joined;
         self.start(Job::Ask { seq, ask, paced, admission, enough: Some(enough) }, async move {
-            Some(attempt(&*bridge, &order, Some(joined), || clock(), limits, called_back).await)
+            Done::Asked(attempt(&*bridge, &order, Some(joined), || clock(), limits, called_back).await)
         });
     }
 
-    pub(super) fn start(&mut self, job: Job, task: impl Future<Output = Option<Ended>> + Send + 'static) {
+    pub(super) fn start(&mut self, job: Job, task: impl Future<Output = Done> + Send + 'static) {
         let handle = self.tasks.spawn(task);
         self.jobs.insert(handle.id(), job);
     }
 
-    fn done(&mut self, done: Result<(task::Id, Option<Ended>), JoinError>) {
-        let (id, ended) = match done {
-            Ok((id, ended)) => (id, ended),
+    fn done(&mut self, done: Result<(task::Id, Done), JoinError>) {
+        let (id, done) = match done {
+            Ok((id, done)) => (id, Some(done)),
             Err(error) => (error.id(), None),
         };
         match self.jobs.remove(&id) {
@@ -240,16 +263,24 @@ impl<B: Bridge> Engine<B> {
                 self.marking = false;
                 self.lanes.marked(places);
             }
+            Some(Job::Claim { places, keys, begun }) => {
+                self.marking &= keys;
+                self.claimed(places, keys, begun, done.as_ref());
+            }
+            Some(Job::ClaimEnds(ends)) => self.ends_claimed(ends, done.as_ref()),
             Some(Job::Close(call)) => self.lanes.ended(&call),
             Some(Job::Rules) => self.rules.asked(),
             Some(Job::Warm) => self.warming = false,
             Some(Job::Ask { seq, ask: Ask { call, action, .. }, paced, admission, enough: _ }) => {
-                let ended = ended.unwrap_or_else(|| Ended {
-                    outcome: Outcome::Unknown,
-                    detail: "confmod failed while it was sending; see the log".to_owned(),
-                    millis: 0,
-                    reached: true,
-                });
+                let ended = match done {
+                    Some(Done::Asked(ended)) => ended,
+                    _ => Ended {
+                        outcome: Outcome::Unknown,
+                        detail: "confmod failed while it was sending; see the log".to_owned(),
+                        millis: 0,
+                        reached: true,
+                    },
+                };
                 self.paced -= u32::from(paced);
                 let in_vain = self.breaker.note(admission, ended.reached);
                 tracing::info!(call = call.tag(), action = action.word(), outcome = ended.outcome.words(), millis = ended.millis, "asked");
@@ -257,14 +288,14 @@ impl<B: Bridge> Engine<B> {
                 let written = self.answer(seq, call.clone(), ended);
                 self.start(Job::Close(call.clone()), async {
                     written.await;
-                    None
+                    Done::Other
                 });
                 if accepted && action == Action::Kick {
                     self.kicked(&call, seq);
                 }
                 if let Some(times) = in_vain {
                     for waiting in self.lanes.give_up() {
-                        self.fail_fast(waiting.seq, waiting.ask.call, times);
+                        self.fail_fast(waiting, times);
                     }
                 }
             }
@@ -272,13 +303,22 @@ impl<B: Bridge> Engine<B> {
         }
     }
 
-    fn fail_fast(&self, seq: Seq, call: CallKey, times: u32) {
-        let detail = format!("the provider has not been reached {times} times in a row; not tried");
-        drop(self.answer(seq, call, Ended { outcome: Outcome::NotDelivered, detail, millis: 0, reached: false }));
+    fn fail_fast(&mut self, Waiting { seq, ask }: Waiting, times: u32) {
+        let detail = format!("the provider has not been reached {times} times in a row; not tried").into();
+        self.end(Answer { ask: seq, call: ask.call, outcome: Outcome::NotDelivered, detail, millis: 0, reached: false });
     }
 
-    pub(super) fn not_sent(&self, Waiting { seq, ask }: Waiting, why: &str) {
-        drop(self.answer(seq, ask.call, Ended { outcome: Outcome::NotSent, detail: why.to_owned(), millis: 0, reached: true }));
+    pub(super) fn not_sent(&mut self, Waiting { seq, ask }: Waiting, why: &str) {
+        self.end(Answer { ask: seq, call: ask.call, outcome: Outcome::NotSent, detail: why.into(), millis: 0, reached: true });
+    }
+
+    /// The end of an ask that has not left.
+    fn end(&mut self, answer: Answer) {
+        if self.shared.is_some() {
+            self.end_shared(answer);
+        } else {
+            drop(self.recorder.answered(answer));
+        }
     }
 
     fn answer(&self, ask: Seq, call: CallKey, ended: Ended) -> impl Future<Output = ()> + Send + 'static + use<B> {
@@ -301,17 +341,25 @@ impl<B: Bridge> Engine<B> {
 
     /// Whether key presses wait for it too: for a moment, because two that are pressed at once after an outage belong
     /// together, and no longer, because their rows say nothing meanwhile.
-    fn is_patient(&self) -> bool {
-        self.is_probing() && Instant::now() < self.patient_until
+    pub(super) fn is_patient(&self) -> bool {
+        self.is_probing() && self.judged < self.patient_until
     }
 
     fn end_of_patience(&self) -> Option<Instant> {
         (self.is_patient() && self.lanes.has_key()).then_some(self.patient_until)
     }
 
+    /// Whether it is time for the next bulk or automatic ask.
+    fn is_paced(&mut self) -> bool {
+        if self.pace_at > self.judged {
+            self.judged = Instant::now();
+        }
+        self.pace_at <= self.judged
+    }
+
     fn next_departure(&self) -> Option<Instant> {
         // Past departures wait for a lane, a slot or a probe, and all of them are told by the end of a task.
-        (self.has_slot() && self.pace_at > Instant::now() && self.lanes.has_departure()).then_some(self.pace_at)
+        (self.has_slot() && self.pace_at > self.judged && self.lanes.has_departure()).then_some(self.pace_at)
     }
 
     fn next_warming(&self) -> Option<Instant> {
@@ -324,48 +372,8 @@ impl<B: Bridge> Engine<B> {
         let bridge = self.bridge.clone();
         self.start(Job::Warm, async move {
             bridge.keep_warm().await;
-            None
+            Done::Other
         });
-    }
-
-    async fn wind_up(mut self, mut feed: Feed, mut ears: Ears, grace: Duration) {
-        let until = Instant::now() + grace;
-        self.stopping = true;
-        for waiting in self.lanes.drain() {
-            self.not_sent(waiting, QUITTING);
-        }
-        self.call_back(QUITTING, |_, _| true);
-        while self.jobs.values().any(|job| job.ask().is_some()) {
-            tokio::select! {
-                biased;
-                () = sleep_until(until) => break,
-                Some(done) = self.tasks.join_next_with_id() => self.done(done),
-                events = ears.next(&mut feed) => self.hear(&events),
-            }
-        }
-        // Asks that were published by now are still told that they are not sent.
-        loop {
-            tokio::select! {
-                biased;
-                events = ears.next(&mut feed) => self.hear(&events),
-                () = ready(()) => break,
-            }
-        }
-        for (seq, ask) in self.jobs.values().filter_map(Job::ask) {
-            let detail = "confmod quit before the answer came".to_owned();
-            drop(self.answer(seq, ask.call.clone(), Ended { outcome: Outcome::Unknown, detail, millis: 0, reached: true }));
-        }
-        self.tasks.abort_all();
-        self.recorder.finish(LAST_WORDS).await;
-    }
-}
-
-impl Job {
-    fn ask(&self) -> Option<(Seq, &Ask)> {
-        match self {
-            Self::Ask { seq, ask, .. } => Some((*seq, ask)),
-            Self::Mark(_) | Self::Close(_) | Self::Rules | Self::Warm => None,
-        }
     }
 }
 
@@ -375,3 +383,6 @@ async fn at(instant: Option<Instant>) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

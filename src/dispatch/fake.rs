@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Clock;
 use crate::bridge::{Bridge, Fault, FaultKind, Order};
-use crate::conference::event::{Ask, Cause, Event, Seq, What};
+use crate::conference::event::{Ask, Cause, Event, Sent, Seq, What};
 use crate::conference::{Action, CallKey, Moment};
 use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, ReadError, Receipt};
 
@@ -102,6 +102,10 @@ pub(super) struct Memory {
     refuse: Mutex<VecDeque<AppendError>>,
     trouble: Mutex<bool>,
     hold: Mutex<Option<Vec<Promise>>>,
+    /// How often the past cannot be read.
+    unreadable: Arc<Mutex<u32>>,
+    /// Which hand's marks are taken.
+    holder: Mutex<u32>,
 }
 
 type Promise = (oneshot::Sender<Result<Seq, AppendError>>, Seq);
@@ -116,7 +120,28 @@ impl Memory {
             refuse: Mutex::default(),
             trouble: Mutex::default(),
             hold: Mutex::default(),
+            unreadable: Arc::default(),
+            holder: Mutex::default(),
         })
+    }
+
+    /// Takes over as a further host, whose receipts take so long.
+    pub(super) fn take_over(self: &Arc<Self>, slow: Duration) -> Arc<Hand> {
+        let number = self.depose();
+        self.put(What::Sent(Sent { asks: Vec::new() }));
+        Arc::new(Hand { journal: self.clone(), number, slow })
+    }
+
+    /// The past cannot be looked for the next so many times.
+    pub(super) fn unreadable(&self, times: u32) {
+        *locked(&self.unreadable) = times;
+    }
+
+    /// Whoever holds it holds it no longer, and has not heard of it.
+    pub(super) fn depose(&self) -> u32 {
+        let mut holder = locked(&self.holder);
+        *holder += 1;
+        *holder
     }
 
     /// The time of day, which began with the journal.
@@ -194,7 +219,7 @@ impl Journal for Memory {
     }
 
     fn history(&self) -> Arc<dyn History> {
-        Arc::new(Past(self.events.clone()))
+        Arc::new(Past(self.events.clone(), self.unreadable.clone()))
     }
 
     fn health(&self) -> watch::Receiver<Health> {
@@ -202,7 +227,58 @@ impl Journal for Memory {
     }
 }
 
-struct Past(Arc<Mutex<Vec<Event>>>);
+/// A host's hand on a journal that hosts share. Marks are compare-and-set: they are refused once another has taken over.
+/// Of two answers to an ask the first stands.
+pub(super) struct Hand {
+    journal: Arc<Memory>,
+    number: u32,
+    slow: Duration,
+}
+
+impl Journal for Hand {
+    fn append(&self, draft: Draft) -> Receipt {
+        let receipt = match &draft.what {
+            What::Sent(_) if *locked(&self.journal.holder) != self.number => Receipt::refused(AppendError::Superseded),
+            What::Answered(answer) => {
+                let is_same = |what: &What| matches!(what, What::Answered(other) if other.ask == answer.ask);
+                let first = self.journal.all().into_iter().find(|event| is_same(&event.what)).map(|event| event.seq);
+                match first {
+                    Some(first) => {
+                        let (promise, receipt) = Receipt::pair();
+                        let _ = promise.send(Ok(first));
+                        receipt
+                    }
+                    None => self.journal.append(draft),
+                }
+            }
+            _ => self.journal.append(draft),
+        };
+        if self.slow.is_zero() {
+            return receipt;
+        }
+        let (promise, later) = Receipt::pair();
+        let slow = self.slow;
+        tokio::spawn(async move {
+            sleep(slow).await;
+            let _ = promise.send(receipt.durable().await);
+        });
+        later
+    }
+
+    fn subscribe(&self, after: Seq) -> Feed {
+        self.journal.subscribe(after)
+    }
+
+    fn history(&self) -> Arc<dyn History> {
+        self.journal.history()
+    }
+
+    fn health(&self) -> watch::Receiver<Health> {
+        self.journal.health()
+    }
+}
+
+struct Past(Arc<Mutex<Vec<Event>>>, Arc<Mutex<u32>>);
 
 impl History for Past {
     fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
@@ -210,6 +286,11 @@ impl History for Past {
     }
 
     fn before(&self, moment: Moment) -> Result<Seq, ReadError> {
+        let mut unreadable = locked(&self.1);
+        if *unreadable > 0 {
+            *unreadable -= 1;
+            return Err(ReadError("no leader".into()));
+        }
         let first = locked(&self.0).iter().find(|event| event.at >= moment).map(|event| event.seq);
         Ok(first.map_or(self.last()?, |first| Seq(first.0 - 1)))
     }

@@ -7,11 +7,11 @@ use crate::bridge::Bridge;
 use crate::conference::event::{Ask, Cause, Event, Halted, Seq, What};
 use crate::conference::{CallKey, ConferenceId, Moment};
 
-const LEFT: &str = "the caller left";
-const MOVED: &str = "the caller is in another conference now";
-const REPLACED: &str = "replaced by a newer ask";
+pub(super) const LEFT: &str = "the caller left";
+pub(super) const MOVED: &str = "the caller is in another conference now";
+pub(super) const REPLACED: &str = "replaced by a newer ask";
 
-fn stopped_by(moderator: &str) -> String {
+pub(super) fn stopped_by(moderator: &str) -> String {
     format!("stopped by {moderator}")
 }
 
@@ -29,12 +29,17 @@ impl<B: Bridge> Engine<B> {
                 }
                 What::Asked(ask) => {
                     let waiting = Waiting { seq: event.seq, ask: ask.clone() };
+                    let too_late = self.shared.as_mut().and_then(|shared| shared.heard(event, (self.settings.clock)()));
                     if told.moot.is_none() && self.is_stopped(ask, event.at) {
                         self.not_sent(waiting, &stopped_by(&ask.by));
+                    } else if let Some(why) = too_late.filter(|_| told.moot.is_none()) {
+                        self.not_sent(waiting, &why);
                     } else {
                         self.asked(waiting, told.moot);
                     }
                 }
+                // So a host that takes over says that it does.
+                What::Sent(sent) if sent.asks.is_empty() => self.let_others(),
                 What::Halted(halted) => self.halted(halted, event.at),
                 _ => {}
             }
@@ -54,7 +59,7 @@ impl<B: Bridge> Engine<B> {
         ask.cause == Cause::Bulk && self.stopped.get(&ask.by).is_some_and(|stopped| at < *stopped)
     }
 
-    fn asked(&mut self, waiting: Waiting, moot: Option<&'static str>) {
+    pub(super) fn asked(&mut self, waiting: Waiting, moot: Option<&'static str>) {
         if let Some(why) = moot.or(self.stopping.then_some(QUITTING)) {
             self.not_sent(waiting, why);
             return;

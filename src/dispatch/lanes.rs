@@ -24,12 +24,14 @@ struct Lane {
     waiting: Option<Waiting>,
 }
 
-/// All lanes, and the three queues before them.
+/// All lanes, and the queues before them.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     calls: HashMap<CallKey, Lane>,
     /// Single key presses: they go as soon as their lane is free.
     keys: VecDeque<Place>,
+    /// Single key presses whose sent mark is on disk, where they need one.
+    marked_keys: VecDeque<Place>,
     /// Bulk and automatic asks without a sent mark.
     queued: VecDeque<Place>,
     /// Bulk and automatic asks whose sent mark is on disk.
@@ -67,6 +69,41 @@ impl Lanes {
         self.marked.extend(places);
     }
 
+    /// All single key presses whose lane is free, to be marked. Their places are to be given to
+    /// [`keys_marked`](Self::keys_marked) once the mark is on disk.
+    pub(super) fn take_keys_to_mark(&mut self) -> Vec<Place> {
+        std::iter::from_fn(|| next(&mut self.keys, &self.calls)).collect()
+    }
+
+    /// The mark of these key presses is on disk.
+    pub(super) fn keys_marked(&mut self, places: Vec<Place>) {
+        self.marked_keys.extend(places);
+    }
+
+    /// The next marked key press whose lane is free; it is in flight from now on.
+    pub(super) fn take_marked_key(&mut self) -> Option<Waiting> {
+        let place = next(&mut self.marked_keys, &self.calls)?;
+        self.depart(&place)
+    }
+
+    /// These were not marked: they are the first to be marked again.
+    pub(super) fn unmarked(&mut self, places: impl DoubleEndedIterator<Item = Place>, keys: bool) {
+        let queue = if keys { &mut self.keys } else { &mut self.queued };
+        places.rev().for_each(|place| queue.push_front(place));
+    }
+
+    /// The marks of these count no longer: they are the first to be marked again.
+    pub(super) fn forget_marks(&mut self, is_old: impl Fn(Seq) -> bool) {
+        for keys in [false, true] {
+            let marked = if keys { &mut self.marked_keys } else { &mut self.marked };
+            if marked.iter().any(|(seq, _)| is_old(*seq)) {
+                let (old, holding): (VecDeque<_>, _) = std::mem::take(marked).into_iter().partition(|(seq, _)| is_old(*seq));
+                *marked = holding;
+                self.unmarked(old.into_iter(), keys);
+            }
+        }
+    }
+
     /// Whether a marked ask waits for its turn. Its lane is free: only an ask that replaced it could have
     /// taken the lane since the mark was made.
     pub(super) fn has_departure(&self) -> bool {
@@ -75,7 +112,7 @@ impl Lanes {
 
     /// Whether a single key press waits.
     pub(super) fn has_key(&self) -> bool {
-        self.keys.iter().any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
+        self.keys.iter().chain(&self.marked_keys).any(|(seq, call)| self.calls.get(call).is_some_and(|lane| lane.is_waiting(*seq)))
     }
 
     /// What could leave now will not, nor will any bulk or automatic ask, marked or not: those that wait are given
@@ -123,7 +160,7 @@ impl Lanes {
         let mut all: Vec<Waiting> = self.calls.values_mut().filter(|lane| halted(lane)).filter_map(|lane| lane.waiting.take()).collect();
         all.sort_unstable_by_key(|waiting| waiting.seq);
         self.calls.retain(|_, lane| lane.in_flight.is_some() || lane.waiting.is_some());
-        for queue in [&mut self.keys, &mut self.queued, &mut self.marked] {
+        for queue in [&mut self.keys, &mut self.marked_keys, &mut self.queued, &mut self.marked] {
             queue.retain(|(seq, _)| !asks.contains(seq));
         }
         all
@@ -135,6 +172,7 @@ impl Lanes {
         all.sort_unstable_by_key(|waiting| waiting.seq);
         self.calls.retain(|_, lane| lane.in_flight.is_some());
         self.keys.clear();
+        self.marked_keys.clear();
         self.queued.clear();
         self.marked.clear();
         all
@@ -247,6 +285,29 @@ mod tests {
         let places = lanes.take_to_mark(9);
         lanes.marked(places);
         assert_eq!(key_of(lanes.take_marked()), Some(3));
+    }
+
+    #[test]
+    fn keys_that_need_a_mark_leave_with_one_and_are_marked_first_again_without() {
+        let mut lanes = Lanes::default();
+        for (seq, call, cause) in [(1, "a", Cause::Key), (2, "b", Cause::Key), (3, "c", Cause::Bulk), (4, "d", Cause::Bulk)] {
+            lanes.asked(Seq(seq), ask(call, cause));
+        }
+        let places = |places: &[Place]| places.iter().map(|(seq, _)| seq.0).collect::<Vec<_>>();
+        let keys = lanes.take_keys_to_mark();
+        assert_eq!((places(&keys), key_of(lanes.take_marked_key())), (vec![1, 2], None));
+        lanes.asked(Seq(5), ask("e", Cause::Key));
+        lanes.unmarked(keys.into_iter(), true);
+        let keys = lanes.take_keys_to_mark();
+        assert_eq!(places(&keys), [1, 2, 5]);
+        lanes.keys_marked(keys);
+        assert!(lanes.has_key());
+        let bulk = lanes.take_to_mark(9);
+        lanes.marked(bulk);
+        lanes.forget_marks(|seq| [1, 3].contains(&seq.0));
+        assert_eq!((places(&lanes.take_keys_to_mark()), places(&lanes.take_to_mark(9))), (vec![1], vec![3]));
+        assert_eq!((key_of(lanes.take_marked_key()), key_of(lanes.take_marked())), (Some(2), Some(4)));
+        assert_eq!((key_of(lanes.take_marked_key()), key_of(lanes.take_marked())), (Some(5), None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::engine::{Engine, Job};
+use super::engine::{Done, Engine, Job};
 use super::lanes::Waiting;
 use super::record::append_asks;
 use crate::bridge::Bridge;
@@ -130,10 +130,10 @@ impl<B: Bridge> Engine<B> {
             return;
         }
         (self.rules.asking, self.rules.unheard) = (true, asks.len());
-        let append = append_asks(self.journal.clone(), self.settings.clock.clone(), asks);
+        let append = append_asks(self.journal.clone(), self.settings.clock.clone(), asks, self.shared.is_some());
         self.start(Job::Rules, async {
             append.await;
-            None
+            Done::Other
         });
     }
 

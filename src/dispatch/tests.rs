@@ -19,6 +19,8 @@ use crate::journal::{AppendError, Receipt};
 mod ending;
 mod outage;
 mod rules;
+mod shared;
+mod takeover;
 mod too_late;
 
 /// The longest that anything is waited for: on the paused clock, and on the real one in case the loop spins and
@@ -64,6 +66,7 @@ fn settings() -> Settings {
         ask_after_join: Duration::from_millis(1_500),
         send_withheld: false,
         look_back: Duration::from_secs(3_600),
+        shared: None,
         clock: Arc::new(move || Moment::default().plus(begun.elapsed())),
     }
 }

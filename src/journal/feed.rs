@@ -75,7 +75,7 @@ impl Feed {
         loop {
             if self.behind {
                 match self.catch_up() {
-                    Ok(events) if events.is_empty() => self.behind = false,
+                    Ok(events) if events.is_empty() => {}
                     caught_up => return Some(caught_up.map(Arc::from)),
                 }
             }
@@ -131,17 +131,22 @@ impl Feed {
         }
     }
 
-    /// The next chunk from disk, and what came aside in its place among it. Empty when there is nothing more.
+    /// The next chunk from disk, and what came aside in its place among it. Once it reached the end, what follows comes live:
+    /// a journal that is read over a network and goes on meanwhile may have no read that finds nothing.
     fn catch_up(&mut self) -> Result<Vec<Event>, ReadError> {
         // First what is aside: what is on disk by then is read after it.
         self.look_aside();
         let read = match self.history.read(self.last, CHUNK) {
             // What does not need the disk goes round all the same.
             Err(error) if self.unheard.is_empty() => return Err(error),
-            read => read.unwrap_or_default(),
+            Err(_) => Vec::new(),
+            Ok(read) => {
+                self.behind = read.len() == CHUNK;
+                read
+            }
         };
         let mut events = Vec::with_capacity(read.len());
-        let is_last = read.is_empty();
+        let is_last = read.len() < CHUNK;
         for event in read {
             let earlier = self.unheard.iter().take_while(|(after, _)| *after < event.seq).count();
             events.extend(self.unheard.drain(..earlier).map(|(_, earlier)| earlier));

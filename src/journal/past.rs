@@ -12,10 +12,10 @@ use crate::conference::event::{Event, Seq};
 
 /// How many events are read at a time: few enough that the write-ahead log can be cut between, and that what one
 /// thread has made is still near when the other folds it.
-const CHUNK: usize = 500;
+const CHUNK: usize = 256;
 
 /// How many chunks may wait for each who folds.
-const AHEAD: usize = 16;
+const AHEAD: usize = 32;
 
 /// Behind so many comings and goings nothing is told of an event before them: more than a console remembers lines, and
 /// nearly each of them makes one.

@@ -30,10 +30,12 @@ mod follower;
 mod held;
 mod leftover;
 mod lock;
+mod make;
 mod prune;
 mod queue;
 mod reader;
 mod retention;
+mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,9 @@ pub use checkpoint::log_path;
 pub use follower::Follower;
 pub use leftover::lost_logs;
 pub use lock::{holder, is_held};
+pub use make::Make;
 pub use prune::{PruneError, Pruned, copies, prunable, prune, size};
+pub use rows::{Chunk, Rows};
 pub use schema::{BEGINNING, look};
 
 /// Batches that a subscriber may be behind before it has to read from disk.
@@ -199,6 +203,14 @@ impl Sqlite {
         self.set_aside.as_deref()
     }
 
+    fn queued(&self, draft: Draft, is_due: bool) -> Receipt {
+        let (promise, receipt) = Receipt::pair();
+        match self.queue.push(draft, promise, is_due) {
+            Ok(()) => receipt,
+            Err(error) => Receipt::refused(error),
+        }
+    }
+
     /// Writes what is queued, takes nothing more and ends the feeds. Safe to call twice.
     pub fn close(&self) {
         if let Some((stop, thread)) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -224,11 +236,15 @@ impl Drop for Sqlite {
 
 impl Journal for Sqlite {
     fn append(&self, draft: Draft) -> Receipt {
-        let (promise, receipt) = Receipt::pair();
-        match self.queue.push(draft, promise) {
-            Ok(()) => receipt,
-            Err(error) => Receipt::refused(error),
-        }
+        self.queued(draft, true)
+    }
+
+    fn gather(&self, draft: Draft) -> Receipt {
+        self.queued(draft, false)
+    }
+
+    fn gathered(&self) {
+        self.queue.gathered();
     }
 
     fn subscribe(&self, after: Seq) -> Feed {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smol_str::SmolStr;
+
 use crate::conference::event::{Answer, Ask, Cause, Seq};
 use crate::conference::{Moment, Outcome};
 
@@ -19,7 +21,7 @@ pub(super) struct Asked {
 pub(super) struct Answered {
     pub(super) outcome: Outcome,
     pub(super) millis: u32,
-    pub(super) detail: Box<str>,
+    pub(super) detail: SmolStr,
 }
 
 /// All asks of a report, and those that have no answer yet.

@@ -1,5 +1,7 @@
 //! When a mode of a conference held. Whether a change is one is the roster's to say.
 
+use smol_str::SmolStr;
+
 use crate::conference::event::{Event, Mode, What};
 use crate::conference::roster::Roster;
 use crate::conference::{ConferenceId, Moment};
@@ -13,7 +15,7 @@ pub(super) struct Held {
     pub(super) mode: Mode,
     from: Moment,
     to: Option<Moment>,
-    pub(super) by: Box<str>,
+    pub(super) by: SmolStr,
 }
 
 impl Held {

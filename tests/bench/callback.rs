@@ -13,6 +13,8 @@ mod harness;
 mod cores;
 #[path = "callback/curve.rs"]
 mod curve;
+#[path = "callback/least.rs"]
+mod least;
 #[path = "callback/load.rs"]
 mod load;
 #[path = "callback/peers.rs"]
@@ -54,6 +56,9 @@ fn main() {
     let shapes: Vec<_> = SHAPES.into_iter().filter(|(word, ..)| wanted(word)).collect();
     if !shapes.is_empty() {
         beside_bare(&mut table, &shapes, &ours.target(), &bare());
+    }
+    if wanted("limit") {
+        beside_least(&mut table, &ours.target(), directory.path());
     }
     if wanted("peers") {
         beside_peers(&mut table, &ours.target(), directory.path());
@@ -101,6 +106,16 @@ fn beside_bare(table: &mut Table, shapes: &[(&str, &str, Crowd)], ours: &Target,
         for pair in [rates, medians, slow] {
             table.pair(&pair);
         }
+    }
+}
+
+/// Ours in every shape of crowd, and the least writer behind bare axum: what a database that syncs costs on this machine.
+fn beside_least(table: &mut Table, ours: &Target, directory: &Path) {
+    let least = receivers::least(&directory.join("least.sqlite"));
+    for (_, name, crowd) in SHAPES {
+        let ask = |target: &Target| joins(target, crowd).per_second;
+        let beside = "bare axum with the least writer to the same database engine";
+        table.pair(&in_turn((name, || ask(ours)), (beside, || ask(&least)), Unit::PerSecond));
     }
 }
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-benches=(callback key_to_wire screen frame roster start plot)
+benches=(callback key_to_wire screen frame roster start shared plot)
 if [ "$#" -gt 0 ]; then
     benches=("$@")
 fi
@@ -35,7 +35,9 @@ if ! command -v btm >/dev/null 2>&1 && [ ! -x "$peers/bin/btm" ]; then
 fi
 export PATH="$PWD/$peers/bin:$PATH:/usr/sbin"
 
-cargo build --release --locked
+# What is handed out is what is measured, wherever a whole process is.
+cargo build --profile dist --locked
+export CONFMOD_PROGRAM="$PWD/target/dist/confmod"
 rm -rf target/tmp/bench
 for bench in "${benches[@]}"; do
     cargo bench --locked --bench "$bench"

@@ -33,6 +33,16 @@ pub fn events(count: usize, from: Moment, to: Moment) -> Vec<Event> {
     events
 }
 
+/// So many calls that come, spread evenly between two moments, and stay.
+pub fn full_house(callers: usize, from: Moment, to: Moment) -> Vec<Event> {
+    let (mut dice, span) = (Dice(0x5DEE_CE66), (to.0 - from.0).max(1));
+    let joined = |caller: usize| {
+        let at = Moment(from.0 + span * caller as i64 / callers as i64);
+        Event { seq: Seq(caller as u64 + 1), at, what: What::Joined(arrival(caller as u64, &mut dice)) }
+    };
+    (0..callers).map(joined).collect()
+}
+
 /// One call from its start to its end, where it ends.
 fn one_call(call: u64, at: i64, end: i64, dice: &mut Dice, told: &mut Told) {
     let arrival = arrival(call, dice);

@@ -26,7 +26,9 @@ use confmod::journal::sqlite::Sqlite;
 use confmod::journal::{Draft, Feed, Journal};
 use confmod::phone::Number;
 use harness::{Appended, Goal, ROUNDS, Series, Table, Unit, directory, in_turn, quantile};
+use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
@@ -69,6 +71,11 @@ fn main() {
         ("one append and fdatasync, then one warm POST", |_| bare.ask(&provider)),
     );
     table.goal(&pressed, Goal::AtMost(1.3));
+    let mut waiting = Waiting::start(bare);
+    table.pair(&alternately(
+        ("a key pressed in a terminal: the whole program", PRESSES, |turn| outside.press(&provider, turn)),
+        ("a key pressed in a terminal, that append and that POST", |_| waiting.press(&provider)),
+    ));
     if has_curl() {
         let processes = in_turn(
             ("a curl process with the same POST", || median(PROCESSES, |_| curl(&provider))),
@@ -187,6 +194,7 @@ impl Inside {
 struct Bare {
     runtime: Runtime,
     client: reqwest::Client,
+    url: String,
     file: Appended,
 }
 
@@ -199,15 +207,54 @@ impl Bare {
         let tls = tls.with_root_certificates(roots).with_no_client_auth();
         let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).tls_backend_preconfigured(tls).http1_only();
         let client = client.build().expect("a client");
-        Self { runtime: runtime(), client, file: Appended::new(directory) }
+        Self { runtime: runtime(), client, url: provider.url(), file: Appended::new(directory) }
     }
 
     fn ask(&mut self, provider: &Provider) -> Duration {
         let began = Instant::now();
-        self.file.append(BODY.as_bytes());
-        let request = self.client.post(provider.url()).header("Content-Type", XML).header("Accept", XML).body(BODY);
-        self.runtime.block_on(async { request.send().await.expect("an answer").bytes().await.expect("all of it") });
+        self.send();
         provider.next() - began
+    }
+
+    fn send(&mut self) {
+        self.file.append(BODY.as_bytes());
+        let request = self.client.post(self.url.clone()).header("Content-Type", XML).header("Accept", XML).body(BODY);
+        self.runtime.block_on(async { request.send().await.expect("an answer").bytes().await.expect("all of it") });
+    }
+}
+
+/// The least that does it for a key: a thread that waits for one on a pseudo-terminal.
+struct Waiting {
+    keys: Box<dyn std::io::Write + Send>,
+    answered: Receiver<()>,
+    _terminal: Box<dyn MasterPty + Send>,
+}
+
+impl Waiting {
+    fn start(mut bare: Bare) -> Self {
+        let terminal = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal").master;
+        let mut inside = std::fs::File::open(terminal.tty_name().expect("its name")).expect("its other side");
+        let mut modes = tcgetattr(&inside).expect("its modes");
+        modes.make_raw();
+        tcsetattr(&inside, OptionalActions::Now, &modes).expect("keys as they come");
+        let (tell, answered) = channel();
+        std::thread::spawn(move || {
+            while let Ok(1) = inside.read(&mut [0]) {
+                bare.send();
+                if tell.send(()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { keys: terminal.take_writer().expect("its keys"), answered, _terminal: terminal }
+    }
+
+    fn press(&mut self, provider: &Provider) -> Duration {
+        let began = Instant::now();
+        self.keys.write_all(b"m").expect("a key");
+        let arrived = provider.next();
+        self.answered.recv().expect("an answer");
+        arrived - began
     }
 }
 

@@ -26,6 +26,10 @@ const MANY: usize = 1_000_000;
 /// Sizes of the curve.
 const SIZES: [usize; 5] = [0, 1_000, 10_000, 100_000, MANY];
 
+/// Callers who are in, in the journal of a full house, and within what time they came.
+const CALLERS: usize = 100_000;
+const HOUR: Duration = Duration::from_hours(1);
+
 /// Within the time that a start looks back on, and before it.
 const DAY: Duration = Duration::from_hours(22);
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -47,13 +51,9 @@ fn main() {
         ("an empty journal", || start(&empty)),
         Unit::Time,
     ));
-    let mut memory = [Series::new("resident memory, empty journal", Unit::Bytes), Series::new("its part that is its own", Unit::Bytes)];
-    for _ in 0..harness::ROUNDS {
-        let [resident, own] = resident(&empty);
-        memory[0].add(resident);
-        memory[1].add(own);
-    }
-    table.goal(&memory, Goal::Within(12.0 * 1_048_576.0));
+    let full = full_house(directory.path());
+    hold(&mut table, "100,000 callers in", &full, 48.0);
+    hold(&mut table, "empty journal", &empty, 12.0);
     weigh(&mut table);
     table.print();
     leave_curve(directory.path());
@@ -76,6 +76,13 @@ fn journal(directory: &Path, events: usize, span: Duration) -> PathBuf {
     let path = directory.join(format!("{events}-{}.sqlite", span.as_secs()));
     let to = now();
     day::write(&path, &day::events(events, Moment(to.0 - span.as_millis() as i64), to));
+    path
+}
+
+/// A journal by which so many callers are in.
+fn full_house(directory: &Path) -> PathBuf {
+    let (path, to) = (directory.join("full.sqlite"), now());
+    day::write(&path, &day::full_house(CALLERS, Moment(to.0 - HOUR.as_millis() as i64), to));
     path
 }
 
@@ -108,6 +115,17 @@ fn read(journal: &Path) -> f64 {
     let bytes: i64 = connection.query_row("SELECT sum(length(body)) FROM event", [], |row| row.get(0)).expect("a sum");
     assert!(bytes > 0, "a journal with bodies");
     began.elapsed().as_secs_f64() * 1e9
+}
+
+/// What the process holds in memory, in so many MiB.
+fn hold(table: &mut Table, when: &str, journal: &Path, most: f64) {
+    let mut memory = [Series::new(format!("resident memory, {when}"), Unit::Bytes), Series::new("its part that is its own", Unit::Bytes)];
+    for _ in 0..harness::ROUNDS {
+        let [all, own] = resident(journal);
+        memory[0].add(all);
+        memory[1].add(own);
+    }
+    table.goal(&memory, Goal::Within(most * 1_048_576.0));
 }
 
 /// What the process holds in memory when all has come to rest: all of it, and its part that no file stands behind.

@@ -88,10 +88,11 @@ fn a_callback_among_many_costs_few_system_calls_and_shares_its_sync() {
         return;
     }
     let calls = calls_each(64);
-    // One write of each tells the terminal. How often somebody has to be woken, and how many share a sync, depends on who
-    // runs when; without sharing there would be a sync for each.
+    // One write of each tells the terminal. How often somebody has to be woken, and how many share a sync, depends on who runs
+    // when: about thirty share one where nothing else runs. That they wait for one another is held by the relay's own tests.
+    let shared = calls.get("fsync").copied().unwrap_or_default();
     let bounds = [("recvfrom", 1.2), ("sendto", 1.1), ("fsync", 0.5)];
-    let over = over(&calls, &bounds, 10.0);
+    let over = over(&calls, &bounds, 5.0 + 32.0 * shared);
     assert!(over.is_empty(), "for each of 64 callbacks at once: {over:?} of {calls:.2?}");
 }
 
@@ -101,7 +102,7 @@ fn a_callback_alone_costs_few_system_calls_and_one_sync() {
         return;
     }
     let calls = calls_each(1);
-    let bounds = [("recvfrom", 1.2), ("sendto", 1.1), ("fsync", 1.1), ("pwrite64", 2.6), ("fcntl", 6.7), ("statx", 6.8)];
+    let bounds = [("recvfrom", 1.2), ("sendto", 1.1), ("fsync", 1.1), ("pwrite64", 2.6), ("fcntl", 6.7), ("statx", 3.5)];
     let over = over(&calls, &bounds, 40.0);
     assert!(over.is_empty(), "for one callback alone: {over:?} of {calls:.2?}");
 }
@@ -129,5 +130,5 @@ fn a_callback_takes_few_allocations_until_it_is_answered() {
     // The first ones make what is kept.
     let (most, bytes) = took[took.len() / 2..].iter().copied().max().expect("some");
     assert!(most <= 40, "{most} allocations for one callback: {took:?}");
-    assert!(bytes <= 3_900, "{bytes} bytes for one callback: {took:?}");
+    assert!(bytes <= 3_850, "{bytes} bytes for one callback: {took:?}");
 }

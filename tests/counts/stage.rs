@@ -96,6 +96,7 @@ pub fn theme() -> Theme {
 /// A console before anything has happened, for which so many events are no news.
 pub fn app(known: u64, size: (u16, u16)) -> App {
     let settings = Settings {
+        shared: None,
         moderator: "ada".into(),
         conference: None,
         stale_after: Duration::from_secs(4 * 3_600),

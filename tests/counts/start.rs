@@ -15,6 +15,7 @@ use confmod::console::app::{App, Message, Settings};
 use confmod::console::command::KeyMap;
 use confmod::journal::now;
 
+use super::roster::instructions_of;
 use super::support::pty::Setup;
 use super::support::stage::Stage;
 use super::support::tools;
@@ -57,6 +58,7 @@ fn an_event_is_read_with_an_allocation_for_each_text_and_no_more() {
 fn what_nobody_will_see_is_folded_without_making_words_of_it() {
     let chunks: Vec<Arc<[Event]>> = day(EVENTS).chunks(500).map(Arc::from).collect();
     let settings = Settings {
+        shared: None,
         moderator: "ada".into(),
         conference: None,
         stale_after: Duration::from_hours(4),
@@ -106,3 +108,23 @@ fn the_journal_is_read_once_however_many_fold_it() {
     let each = each(many - few, EVENTS);
     assert!(each <= PAGES, "{each} thousandths of a read for each event");
 }
+
+#[test]
+fn an_event_of_the_past_takes_few_instructions() {
+    if !tools::require("valgrind") {
+        return;
+    }
+    let over: Vec<_> = INSTRUCTIONS
+        .into_iter()
+        .map(|(work, most)| (work, most, instructions_of(work, DAY, [1, 2]) / DAY))
+        .filter(|(_, most, each)| each > most)
+        .map(|(work, most, each)| format!("{work}: {each} instructions for each event, {most} are enough"))
+        .collect();
+    assert!(over.is_empty(), "{over:#?}");
+}
+
+/// Events of the day whose instructions are counted.
+const DAY: u64 = 10_000;
+
+/// Instructions for each event, as built for tests: to read it, to fold it in the console, to fold it in the rules.
+const INSTRUCTIONS: [(&str, u64); 3] = [("read", 14_800), ("fold", 26_000), ("rules", 6_600)];

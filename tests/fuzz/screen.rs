@@ -35,6 +35,7 @@ const LOOKS: [&str; 16] =
 
 fn settings(words: &str) -> Settings {
     Settings {
+        shared: None,
         moderator: "ada".into(),
         conference: (!words.is_empty()).then(|| words.into()),
         stale_after: Duration::from_secs(4 * 3_600),

@@ -14,6 +14,7 @@ pub mod home;
 pub mod http;
 pub mod keys;
 pub mod line;
+pub mod nats;
 pub mod peer;
 pub mod power;
 pub mod provider;
@@ -25,10 +26,13 @@ pub mod stage;
 pub mod talk;
 pub mod tools;
 pub mod traces;
+pub mod wires;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// The program under test, as cargo built it for this test.
+/// The program under test: as cargo built it for this test, unless another one is named in `CONFMOD_PROGRAM`.
 pub fn confmod() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_confmod"))
+    static NAMED: LazyLock<Option<PathBuf>> = LazyLock::new(|| Some(std::env::var_os("CONFMOD_PROGRAM")?.into()));
+    NAMED.as_deref().unwrap_or(Path::new(env!("CARGO_BIN_EXE_confmod")))
 }

@@ -1,6 +1,7 @@
 //! What is asked of the provider, and how it ends.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::Seq;
 use crate::conference::{Action, CallKey, ConferenceId, Moment, Outcome};
@@ -67,9 +68,9 @@ pub struct Ask {
     /// The conference the call is in.
     pub conference: ConferenceId,
     /// What goes out as `E164`: the caller's digits, or what came in their place where that is sent.
-    pub number: Box<str>,
+    pub number: SmolStr,
     /// The moderator who asked.
-    pub by: Box<str>,
+    pub by: SmolStr,
     /// Why.
     pub cause: Cause,
     /// Which rule, where one made it.
@@ -96,7 +97,7 @@ pub struct Answer {
     /// How it ended.
     pub outcome: Outcome,
     /// The provider's words, or what went wrong; cleaned, may be empty.
-    pub detail: Box<str>,
+    pub detail: SmolStr,
     /// Milliseconds from the first byte out to the last answer in; 0 when nothing was sent.
     pub millis: u32,
     /// False when the provider could not be reached at all.
@@ -122,7 +123,7 @@ pub struct Halted {
     /// Their places in the journal. Those that are on their way or have ended are not touched.
     pub asks: Vec<Seq>,
     /// The moderator who stopped them.
-    pub by: Box<str>,
+    pub by: SmolStr,
     /// Whether the rest of what this moderator asked for many before is stopped too: of many, some may still be on their
     /// way to the journal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,6 +1,7 @@
 //! How a conference is kept in order: hands, the floor, modes.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::conference::{CallKey, ConferenceId};
 
@@ -16,7 +17,7 @@ pub struct HandMoved {
     pub first: bool,
     /// The moderator who moved it; none when the caller did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<Box<str>>,
+    pub by: Option<SmolStr>,
 }
 
 /// All hands of a conference went down.
@@ -25,7 +26,7 @@ pub struct HandsCleared {
     /// The conference.
     pub conference: ConferenceId,
     /// The moderator who cleared them.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }
 
 /// The floor passed on. Who has it may speak, until it passes on again.
@@ -37,7 +38,7 @@ pub struct FloorGiven {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallKey>,
     /// The moderator who gave it.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }
 
 /// What holds for everybody in a conference until it is ended.
@@ -60,5 +61,5 @@ pub struct ModeSet {
     /// Whether it holds from now on.
     pub on: bool,
     /// The moderator who set it.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }

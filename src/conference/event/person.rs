@@ -1,6 +1,7 @@
 //! What is known of people beyond one call: names, contacts, exemptions, bans. All of it holds until it is changed.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::conference::{CallKey, Moment};
 use crate::phone::Number;
@@ -14,9 +15,9 @@ pub struct Named {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Number>,
     /// The name, cleaned; empty takes the name away.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// The moderator who gave it.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }
 
 /// Rows of the contacts file that were added or changed, and numbers that are in it no longer.
@@ -37,13 +38,13 @@ pub struct Contact {
     /// Whose row it is.
     pub number: Number,
     /// The name; may be empty.
-    pub name: Box<str>,
+    pub name: SmolStr,
     /// The role, such as `speaker`; may be empty.
     #[serde(default)]
-    pub role: Box<str>,
+    pub role: SmolStr,
     /// A note; may be empty.
     #[serde(default)]
-    pub note: Box<str>,
+    pub note: SmolStr,
     /// Whether the role is one of those that are spared by lecture mode and lock.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,
@@ -60,7 +61,7 @@ pub struct Exempted {
     /// Spared, or not.
     pub exempt: bool,
     /// The moderator who said so.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }
 
 /// Whoever joins from this number is kicked.
@@ -70,12 +71,12 @@ pub struct Banned {
     pub number: Number,
     /// Why, cleaned; may be empty.
     #[serde(default)]
-    pub reason: Box<str>,
+    pub reason: SmolStr,
     /// The moment from which it holds no longer; none for a ban without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
     /// The moderator who banned it.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }
 
 /// A ban holds no longer.
@@ -84,5 +85,5 @@ pub struct Lifted {
     /// The number.
     pub number: Number,
     /// The moderator who lifted the ban.
-    pub by: Box<str>,
+    pub by: SmolStr,
 }

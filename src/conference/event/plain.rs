@@ -26,6 +26,27 @@ pub(super) fn read(kind: &str, body: &str) -> Option<What> {
     (rest.0 == "}").then_some(what)
 }
 
+/// How many letters, from the first, surely mean themselves and need no look around: printed ones of ASCII but for spaces,
+/// quotes and what begins an escape. Eight are looked at together, because texts are short and there are millions of
+/// them; of the last few nothing is said.
+fn surely_plain(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let mut plain = 0;
+    while let Some(eight) = bytes[plain..].first_chunk() {
+        let eight = u64::from_le_bytes(*eight);
+        // Each sets the highest bit of a byte it is about; of later bytes too, but the first one is all that counts.
+        let is = |byte: u8| (eight ^ (EACH * u64::from(byte))).wrapping_sub(EACH) & !(eight ^ (EACH * u64::from(byte)));
+        let not_above_space = eight.wrapping_sub(EACH * 0x21) & !eight;
+        let not_ascii_or_del = eight | eight.wrapping_add(EACH);
+        let odd = (is(b'"') | is(b'\\') | not_above_space | not_ascii_or_del) & (EACH << 7);
+        if odd != 0 {
+            return plain + odd.trailing_zeros() as usize / 8;
+        }
+        plain += 8;
+    }
+    plain
+}
+
 /// What of a body is not read yet.
 struct Rest<'a>(&'a str);
 
@@ -122,6 +143,8 @@ impl<'a> Rest<'a> {
         // A text may neither begin nor end with a space, nor have two in a row.
         let (mut space, mut odd, mut length) = (true, false, 0);
         loop {
+            let plain = surely_plain(&bytes[length..]);
+            (space, length) = (space && plain == 0, length + plain);
             match bytes.get(length)? {
                 b'"' => break,
                 b' ' => (odd, space) = (odd | space, true),

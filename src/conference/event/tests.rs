@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::conference::{Action, Outcome};
 
-fn every_kind() -> Vec<What> {
+pub(crate) fn every_kind() -> Vec<What> {
     let call = CallKey::new("12312345");
     let number = Number::from_digits("12157010680");
     let arrival = Arrival {
@@ -208,5 +208,20 @@ fn what_a_journal_is_full_of_is_read_quickly() {
     }
     for odd in [" Ada", "Ada ", "A  da", "A\u{202e}da", "A\u{7f}da"] {
         assert_eq!(plain::read("joined", &name(odd)), None, "{odd:?}");
+    }
+}
+
+#[test]
+fn wherever_an_odd_letter_stands_it_is_read_alike_or_left() {
+    for odd in (0..=0x100).filter_map(char::from_u32).filter(|odd| *odd != '"') {
+        for place in 0..20 {
+            let text: String = (0..20).map(|other| if other == place { odd } else { 'a' }).collect();
+            let body = format!(r#"{{"call":"{text}"}}"#);
+            if let Some(quickly) = plain::read("left", &body) {
+                assert_eq!(Some(quickly), What::read_any("left", &body).ok().flatten(), "{body:?}");
+            }
+            let is_left = odd.is_control() || odd == '\\' || (odd == ' ' && matches!(place, 0 | 19)) || matches!(odd, '\u{a0}' | '\u{ad}');
+            assert_eq!(plain::read("left", &body).is_none(), is_left, "{body:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What was asked for a call last, and how it ended.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::conference::event::Seq;
 use crate::conference::{Action, Moment, Outcome};
@@ -12,6 +13,8 @@ pub struct LastAsk {
     pub seq: Seq,
     /// What was asked.
     pub action: Action,
+    /// Who asked: a moderator, or what people call the rule.
+    pub by: Arc<str>,
     /// When.
     pub at: Moment,
     /// How it ended; none while it is on its way.

@@ -68,10 +68,19 @@ impl Texts {
         self.0.get(from..from + length(text as usize)?)
     }
 
+    /// The first of the texts, which is looked at most.
+    pub(super) fn key(&self) -> &str {
+        match self.0.as_bytes().first_chunk::<TEXTS>() {
+            Some(lengths) if lengths.is_ascii() && lengths[0] > 0 => self.0.get(TEXTS..TEXTS - 1 + usize::from(lengths[0])),
+            _ => self.get(Text::Key),
+        }
+        .unwrap_or_default()
+    }
+
     /// Puts a text in place of another one, or takes it away.
     pub(super) fn set(&mut self, text: Text, value: Option<&str>) {
-        let mut all = self.all();
-        if all[text as usize] != value {
+        if self.get(text) != value {
+            let mut all = self.all();
             all[text as usize] = value;
             *self = Self::new(all);
         }

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::conference::event::Seq;
 use crate::conference::{CallKey, Moment};
 
@@ -17,7 +19,7 @@ pub(super) struct Entry {
     /// The event because of which.
     pub(super) cause: Seq,
     /// Who asks; none where whoever set or ended the mode, or made the ban, does.
-    pub(super) by: Option<Box<str>>,
+    pub(super) by: Option<SmolStr>,
 }
 
 /// Entries by their time.

@@ -121,7 +121,8 @@ impl Policy {
 
     /// Whoever asks sees the conference as it was a moment ago; the journal's order decides. Of a call that is not
     /// known nothing speaks against it.
-    fn why_too_late(&self, ask: &Ask) -> Option<&'static str> {
+    #[must_use]
+    pub fn why_too_late(&self, ask: &Ask) -> Option<&'static str> {
         let call = self.calls.get(&ask.call)?;
         match call.presence {
             Presence::Left => Some(LEFT),

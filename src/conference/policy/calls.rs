@@ -15,56 +15,61 @@ pub(super) struct Calls {
     hasher: RandomState,
     places: HashTable<u32>,
     all: Vec<(CallKey, Call)>,
-    /// The place that was found last: an event looks for its call many times.
-    last: Cell<usize>,
+    /// The place that was found last and the hash of its key: an event looks for its call many times.
+    last: Cell<(usize, u64)>,
 }
 
 impl Calls {
-    fn place(&self, key: &CallKey) -> Option<usize> {
-        let last = self.last.get();
-        if self.all.get(last).is_some_and(|(other, _)| other == key) {
-            return Some(last);
+    /// Where a call is, or the hash of its key where it is not known.
+    fn place(&self, key: &CallKey) -> Result<usize, u64> {
+        let (last, _) = self.last.get();
+        if self.all.get(last).is_some_and(|(known, _)| known == key) {
+            return Ok(last);
         }
         let is = |place: &u32| self.all[*place as usize].0 == *key;
-        let place = self.places.find(self.hasher.hash_one(key), is).map(|place| *place as usize);
-        self.last.set(place.unwrap_or(last));
-        place
+        let hash = self.hasher.hash_one(key.as_str());
+        let place = *self.places.find(hash, is).ok_or(hash)? as usize;
+        self.last.set((place, hash));
+        Ok(place)
     }
 
     pub(super) fn get(&self, key: &CallKey) -> Option<&Call> {
-        self.place(key).map(|place| &self.all[place].1)
+        self.place(key).ok().map(|place| &self.all[place].1)
     }
 
     pub(super) fn get_mut(&mut self, key: &CallKey) -> Option<&mut Call> {
-        self.place(key).map(|place| &mut self.all[place].1)
+        self.place(key).ok().map(|place| &mut self.all[place].1)
     }
 
     /// The call with a key, which may be new.
     pub(super) fn get_or_insert_with(&mut self, key: &CallKey, new: impl FnOnce() -> Call) -> &mut Call {
-        let place = self.place(key).unwrap_or_else(|| {
+        let place = self.place(key).unwrap_or_else(|hash| {
             self.all.push((key.clone(), new()));
             let Self { hasher, places, all, last } = self;
             let place = all.len() - 1;
-            places.insert_unique(hasher.hash_one(key), place as u32, |place| hasher.hash_one(&all[*place as usize].0));
-            last.set(place);
+            places.insert_unique(hash, place as u32, |place| hasher.hash_one(all[*place as usize].0.as_str()));
+            last.set((place, hash));
             place
         });
         &mut self.all[place].1
     }
 
     pub(super) fn remove(&mut self, key: &CallKey) -> Option<Call> {
-        let Self { hasher, places, all, .. } = self;
-        let entry = places.find_entry(hasher.hash_one(key), |place| all[*place as usize].0 == *key).ok()?;
+        self.place(key).ok()?;
+        let Self { hasher, places, all, last } = self;
+        // Another key may be at that place next.
+        let (place, hash) = last.replace((usize::MAX, 0));
+        let entry = places.find_entry(hash, |other| *other as usize == place).ok()?;
         let (place, _) = entry.remove();
         // The last one takes its place.
         let last = all.len() - 1;
-        if let Some(moved) = places.find_mut(hasher.hash_one(&all[last].0), |other| *other as usize == last) {
+        if let Some(moved) = places.find_mut(hasher.hash_one(all[last].0.as_str()), |other| *other as usize == last) {
             *moved = place;
         }
         let (_, call) = all.swap_remove(place as usize);
         if all.len() * 4 < all.capacity() {
             all.shrink_to(all.len() * 2);
-            places.shrink_to(all.len() * 2, |place| hasher.hash_one(&all[*place as usize].0));
+            places.shrink_to(all.len() * 2, |place| hasher.hash_one(all[*place as usize].0.as_str()));
         }
         Some(call)
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use super::agenda::Entry;
 use super::asks::Kind;
 use super::call::{Mark, NONE, Presence};
@@ -115,7 +117,7 @@ impl Policy {
     }
 
     /// None for whoever cannot be reached: the provider needs a number.
-    fn ask(&self, entry: &Entry, rule: Rule, by: Box<str>) -> Option<Ask> {
+    fn ask(&self, entry: &Entry, rule: Rule, by: SmolStr) -> Option<Ask> {
         let call = self.calls.get(&entry.call)?;
         let joined = if call.presence == Presence::Back { entry.due.minus(self.wait) } else { call.since };
         let number = call.number.map(|number| number.digits().into()).or_else(|| self.instead.get(&entry.call).cloned())?;

@@ -11,7 +11,7 @@ use crate::conference::{Action, CallKey, Moment};
 
 impl Policy {
     pub(super) fn started(&mut self, arrival: &Arrival, at: Moment) {
-        if self.calls.get(&arrival.call).is_none_or(|call| !call.is_gone()) {
+        if !self.calls.get_or_insert_with(&arrival.call, || Call::new(at)).is_gone() {
             self.learn(arrival, at);
         }
     }

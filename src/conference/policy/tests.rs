@@ -169,8 +169,8 @@ fn none() -> Vec<String> {
 #[test]
 fn a_call_is_small() {
     let entry = size_of::<(CallKey, Call)>();
-    // The table has room for 131,072 of them and a byte for each: 9.6 MB at a hundred thousand callers.
-    assert!(entry <= 72, "{entry} bytes");
+    // There is room for 131,072 of them at a hundred thousand callers: 10.5 MB.
+    assert!(entry <= 80, "{entry} bytes");
 }
 
 #[test]

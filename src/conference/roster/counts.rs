@@ -58,7 +58,11 @@ impl Counted {
 }
 
 impl Counts {
-    pub(super) fn tally(&mut self, counted: Counted, add: bool) {
+    /// Counts a call otherwise than before; what counts as nothing is not there.
+    pub(super) fn tally(&mut self, before: Counted, after: Counted) {
+        if before == after {
+            return;
+        }
         let Self { inside, calling, muted, hands, unreachable, failed, rows } = self;
         let counters = [
             (rows, Counted::ROW),
@@ -70,8 +74,8 @@ impl Counts {
             (unreachable, Counted::UNREACHABLE),
         ];
         for (counter, bit) in counters {
-            if counted.is(bit) {
-                *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
+            if before.is(bit) != after.is(bit) {
+                *counter = if after.is(bit) { *counter + 1 } else { counter.saturating_sub(1) };
             }
         }
     }

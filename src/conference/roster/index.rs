@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::pages::Pages;
 use super::{CallId, Participant};
@@ -26,24 +27,27 @@ pub(super) struct Index {
 
 type Calls = Pages<Participant>;
 
+/// Where a call that is not known belongs: the hash of its key.
+pub(super) struct Room(u64);
+
 impl Index {
-    /// The call with a key.
-    pub(super) fn find(&self, calls: &Calls, key: &str) -> Option<CallId> {
+    /// The call with a key, or what makes room for one.
+    pub(super) fn find(&self, calls: &Calls, key: &str) -> Result<CallId, Room> {
         let is = |id: &CallId| calls.get(*id).is_some_and(|call| call.key() == key);
         if let Some(last) = self.last.get().filter(is) {
-            return Some(last);
+            return Ok(last);
         }
-        let found = self.by_key.find(self.hasher.hash_one(key), is).copied();
-        self.last.set(found.or(self.last.get()));
-        found
+        let hash = self.hasher.hash_one(key);
+        let found = *self.by_key.find(hash, is).ok_or(Room(hash))?;
+        self.last.set(Some(found));
+        Ok(found)
     }
 
-    /// Takes a call in that is among `calls` already.
-    pub(super) fn add(&mut self, calls: &Calls, id: CallId) {
+    /// Takes a call in that is among `calls` already, and was not found before.
+    pub(super) fn add(&mut self, calls: &Calls, id: CallId, Room(hash): Room) {
         let Self { hasher, by_key, last, .. } = self;
         last.set(Some(id));
-        let hash = |id: &CallId| hasher.hash_one(calls.get(*id).map_or("", Participant::key));
-        by_key.insert_unique(hash(&id), id, hash);
+        by_key.insert_unique(hash, id, |id| hasher.hash_one(calls.get(*id).map_or("", Participant::key)));
     }
 
     /// Takes the key of a call out.
@@ -63,11 +67,13 @@ impl Index {
             return;
         }
         let of = |id: &CallId| calls.get(*id).and_then(|call| call.number);
-        if let Ok(entry) = alone.find_entry(hasher.hash_one(number), |other| of(other) == Some(number)) {
-            entry.remove();
-            shared.insert(number, 2);
-        } else {
-            alone.insert_unique(hasher.hash_one(number), id, |id| of(id).map_or(0, |number| hasher.hash_one(number)));
+        let hash = |id: &CallId| of(id).map_or(0, |number| hasher.hash_one(number));
+        match alone.entry(hasher.hash_one(number), |other| of(other) == Some(number), hash) {
+            Entry::Occupied(entry) => {
+                entry.remove();
+                shared.insert(number, 2);
+            }
+            Entry::Vacant(entry) => _ = entry.insert(id),
         }
     }
 
@@ -81,6 +87,11 @@ impl Index {
                 self.shared.remove(&number);
             }
         }
+    }
+
+    /// Whether any number is, or was until a moment ago, that of several on the line.
+    pub(super) fn shares(&self) -> bool {
+        !self.shared.is_empty()
     }
 
     /// How many calls on the line have the number of one that is.

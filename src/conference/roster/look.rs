@@ -17,7 +17,7 @@ impl Roster {
     /// The row of a call.
     #[must_use]
     pub fn find(&self, key: &CallKey) -> Option<CallId> {
-        self.index.find(&self.calls, key.as_str())
+        self.index.find(&self.calls, key.as_str()).ok()
     }
 
     /// All rows in order of arrival, those that are gone included.
@@ -86,6 +86,12 @@ impl Roster {
     #[must_use]
     pub fn floor(&self, conference: &ConferenceId) -> Option<CallId> {
         self.hands.floor(conference)
+    }
+
+    /// Whether any call on the line may share its number with another one.
+    #[must_use]
+    pub fn shares_numbers(&self) -> bool {
+        self.index.shares()
     }
 
     /// How many calls on the line have this call's number, itself included.

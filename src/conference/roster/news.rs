@@ -1,19 +1,26 @@
 //! What each kind of event does to the calls it is about.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{CALLED_BACK_WITHIN, CallId, Change, Ended, LastAsk, Participant, Presence, Roster, Waiting};
 use crate::conference::event::{Answer, Arrival, Ask, Cause, FloorGiven, HandMoved, Seq};
 use crate::conference::{Action, CallKey, ConferenceId, Moment, Outcome};
 use crate::phone::Number;
 
+/// So many names of who asked are kept to be shared.
+const ASKERS: usize = 16;
+
 impl Roster {
     pub(super) fn started(&mut self, arrival: &Arrival, at: Moment, seq: Seq) -> Change {
-        let Some(id) = self.find(&arrival.call) else {
-            // A start may name a conference, but nobody is in one before the join.
-            let mut call = Participant::new(arrival, at, seq);
-            call.conference = None;
-            return Change::Added(self.add(call));
+        let id = match self.index.find(&self.calls, arrival.call.as_str()) {
+            Ok(id) => id,
+            Err(room) => {
+                // A start may name a conference, but nobody is in one before the join.
+                let mut call = Participant::new(arrival, at, seq);
+                call.conference = None;
+                return Change::Added(self.add(call, room));
+            }
         };
         self.alter(id, |call| {
             if call.is_live() {
@@ -25,10 +32,13 @@ impl Roster {
     }
 
     pub(super) fn joined(&mut self, arrival: &Arrival, at: Moment, seq: Seq) -> Change {
-        let Some(id) = self.find(&arrival.call) else {
-            let mut call = Participant::new(arrival, at, seq);
-            call.enter(arrival, at);
-            return Change::Added(self.add(call));
+        let id = match self.index.find(&self.calls, arrival.call.as_str()) {
+            Ok(id) => id,
+            Err(room) => {
+                let mut call = Participant::new(arrival, at, seq);
+                call.enter(arrival, at);
+                return Change::Added(self.add(call, room));
+            }
         };
         let mut change = Change::Changed(id);
         self.alter(id, |call| {
@@ -103,11 +113,25 @@ impl Roster {
         several(before.into_iter().chain(to).collect())
     }
 
+    /// A name that many asks share.
+    fn asker(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.askers.iter().find(|known| &***known == name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        if self.askers.len() == ASKERS {
+            self.askers.remove(0);
+        }
+        self.askers.push(Arc::clone(&name));
+        name
+    }
+
     pub(super) fn asked(&mut self, ask: &Ask, at: Moment, seq: Seq) -> Change {
         let Some(id) = self.find(&ask.call) else { return Change::Nothing };
         let mut stay = 0;
+        let by = self.asker(ask.rule.map_or(&*ask.by, |rule| rule.words()));
         self.alter(id, |call| {
-            call.ask_anew(LastAsk { seq, action: ask.action, at, ended: None });
+            call.ask_anew(LastAsk { seq, action: ask.action, by, at, ended: None });
             stay = call.stays;
         });
         self.waiting.insert(seq, Waiting { id, stay, action: ask.action, cause: ask.cause, rule: ask.rule });
@@ -142,7 +166,7 @@ impl Roster {
             return Change::Nothing;
         }
         self.alter(id, |call| {
-            call.end_ask(answer.ask, Ended { outcome: answer.outcome, detail: answer.detail.clone(), at });
+            call.end_ask(answer.ask, Ended { outcome: answer.outcome, detail: answer.detail.as_str().into(), at });
             if answer.outcome != Outcome::Accepted {
                 return;
             }

@@ -3,8 +3,6 @@
 //! Identities are given in order and never twice, so most of those in use lie close together. A page holds the
 //! values of 64 in a row, without room for those that are not there.
 
-use std::collections::BTreeMap;
-
 use super::CallId;
 
 /// Identities of one page.
@@ -13,12 +11,14 @@ const PAGE: u32 = u64::BITS;
 /// Values by the identity of their call.
 #[derive(Clone, Debug)]
 pub(in crate::conference) struct Pages<T> {
-    pages: BTreeMap<u32, Page<T>>,
+    /// By their numbers.
+    pages: Vec<Page<T>>,
     len: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Page<T> {
+    number: u32,
     /// Which of its identities have a value, the first in the lowest bit.
     there: u64,
     /// Their values, in the same order.
@@ -39,7 +39,7 @@ impl<T> Page<T> {
 
 impl<T> Default for Pages<T> {
     fn default() -> Self {
-        Self { pages: BTreeMap::new(), len: 0 }
+        Self { pages: Vec::new(), len: 0 }
     }
 }
 
@@ -49,25 +49,45 @@ impl<T> Pages<T> {
         self.len
     }
 
+    /// Where the page with a number is, or would be.
+    fn page(&self, number: u32) -> Result<usize, usize> {
+        let Some(last) = self.pages.last() else { return Err(0) };
+        // No two have the same number, so it is not before this. The latest lie side by side, and most that happens is
+        // about them.
+        let Some(back) = last.number.checked_sub(number) else { return Err(self.pages.len()) };
+        let first = (self.pages.len() - 1).saturating_sub(back as usize);
+        if self.pages[first].number == number {
+            return Ok(first);
+        }
+        self.pages[first..].binary_search_by_key(&number, |page| page.number).map(|at| first + at).map_err(|at| first + at)
+    }
+
     /// The value of a call.
+    #[inline]
     pub(in crate::conference) fn get(&self, id: CallId) -> Option<&T> {
         let (number, bit) = place(id);
-        let page = self.pages.get(&number).filter(|page| page.there & bit != 0)?;
-        page.values.get(page.at(bit))
+        let page = &self.pages[self.page(number).ok()?];
+        if page.there & bit == 0 { None } else { page.values.get(page.at(bit)) }
     }
 
     /// The value of a call, to be changed.
+    #[inline]
     pub(in crate::conference) fn get_mut(&mut self, id: CallId) -> Option<&mut T> {
         let (number, bit) = place(id);
-        let page = self.pages.get_mut(&number).filter(|page| page.there & bit != 0)?;
+        let at = self.page(number).ok()?;
+        let page = &mut self.pages[at];
         let at = page.at(bit);
-        page.values.get_mut(at)
+        if page.there & bit == 0 { None } else { page.values.get_mut(at) }
     }
 
     /// Gives a call a value; returns the one it had.
     pub(in crate::conference) fn insert(&mut self, id: CallId, value: T) -> Option<T> {
         let (number, bit) = place(id);
-        let page = self.pages.entry(number).or_insert_with(|| Page { there: 0, values: Vec::new() });
+        let page = self.page(number).unwrap_or_else(|at| {
+            self.pages.insert(at, Page { number, there: 0, values: Vec::new() });
+            at
+        });
+        let page = &mut self.pages[page];
         let at = page.at(bit);
         if page.there & bit != 0 {
             return page.values.get_mut(at).map(|own| std::mem::replace(own, value));
@@ -81,12 +101,19 @@ impl<T> Pages<T> {
     /// Takes the value of a call away.
     pub(in crate::conference) fn remove(&mut self, id: CallId) -> Option<T> {
         let (number, bit) = place(id);
-        let page = self.pages.get_mut(&number).filter(|page| page.there & bit != 0)?;
+        let place = self.page(number).ok()?;
+        let page = &mut self.pages[place];
+        if page.there & bit == 0 {
+            return None;
+        }
         let value = page.values.remove(page.at(bit));
         page.there &= !bit;
         self.len -= 1;
         if page.there == 0 {
-            self.pages.remove(&number);
+            self.pages.remove(place);
+            if self.pages.len() * 4 < self.pages.capacity() {
+                self.pages.shrink_to(self.pages.len() * 2);
+            }
         } else if page.values.len() * 3 <= page.values.capacity() {
             page.values.shrink_to_fit();
         }
@@ -95,12 +122,12 @@ impl<T> Pages<T> {
 
     /// All of them, by identity.
     pub(in crate::conference) fn iter(&self) -> impl Iterator<Item = (CallId, &T)> {
-        self.pages.iter().flat_map(|(number, page)| ids(*number, page.there).zip(&page.values))
+        self.pages.iter().flat_map(|page| ids(page.number, page.there).zip(&page.values))
     }
 
     /// All of them, by identity, to be changed.
     pub(in crate::conference) fn iter_mut(&mut self) -> impl Iterator<Item = (CallId, &mut T)> {
-        self.pages.iter_mut().flat_map(|(number, page)| ids(*number, page.there).zip(&mut page.values))
+        self.pages.iter_mut().flat_map(|page| ids(page.number, page.there).zip(&mut page.values))
     }
 }
 
@@ -160,6 +187,6 @@ mod tests {
             pages.remove(CallId(id));
         }
         assert_eq!((pages.pages.len(), pages.len()), (2, 2));
-        assert!(pages.pages.values().all(|page| page.values.capacity() <= 4));
+        assert!(pages.pages.iter().all(|page| page.values.capacity() <= 4));
     }
 }

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::counts::{Counted, Counts};
 use crate::conference::ConferenceId;
 
+/// So many are compared with faster than looked up.
+const FEW: usize = 8;
+
 /// Conferences in the order they were first heard of, each found at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rooms {
@@ -31,19 +34,23 @@ impl Rooms {
         self.counted[place].0.clone()
     }
 
-    /// Counts a row in a conference, or no longer.
-    pub(super) fn tally(&mut self, id: &ConferenceId, counted: Counted, add: bool) {
+    /// Counts a row of a conference otherwise than before.
+    pub(super) fn tally(&mut self, id: &ConferenceId, before: Counted, after: Counted) {
         let place = self.place(id);
-        self.counted[place].1.tally(counted, add);
+        self.counted[place].1.tally(before, after);
     }
 
     fn place(&mut self, id: &ConferenceId) -> usize {
         if self.counted.get(self.last).is_some_and(|(last, _)| last == id) {
             return self.last;
         }
-        if let Some(place) = self.places.get(id) {
-            self.last = *place;
-            return *place;
+        let found = match self.counted.len() {
+            0..=FEW => self.counted.iter().position(|(known, _)| known == id),
+            _ => self.places.get(id).copied(),
+        };
+        if let Some(place) = found {
+            self.last = place;
+            return place;
         }
         self.counted.push((id.clone(), Counts::default()));
         self.places.insert(id.clone(), self.counted.len() - 1);

@@ -19,6 +19,12 @@ impl Standing {
         Self { conference: call.conference.clone(), number: call.number.filter(|_| call.is_live()), counted: Counted::of(call) }
     }
 
+    /// Whether this is how a call stands now. Nothing is shared or let go for it.
+    pub(super) fn is_of(&self, call: &Participant) -> bool {
+        let number = call.number.filter(|_| call.is_live());
+        self.counted == Counted::of(call) && self.number == number && self.conference == call.conference
+    }
+
     /// Its hand is up.
     pub(super) fn hand(&self) -> bool {
         self.counted.is(Counted::HAND)

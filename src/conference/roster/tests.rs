@@ -289,12 +289,12 @@ proptest! {
     fn counts_are_what_a_recount_says(story in prop::collection::vec((0i64..300, any_what()), 0..60)) {
         let (roster, _) = fold(story);
         let mut all = Counts::default();
-        roster.iter().for_each(|(_, call)| all.tally(Counted::of(call), true));
+        roster.iter().for_each(|(_, call)| all.tally(Counted::default(), Counted::of(call)));
         prop_assert_eq!(roster.all(), all);
         for (conference, counts) in roster.conferences() {
             prop_assert_eq!(roster.counts(conference), Some(*counts));
             let mut own = Counts::default();
-            roster.iter().filter(|(_, call)| call.conference.as_ref() == Some(conference)).for_each(|(_, call)| own.tally(Counted::of(call), true));
+            roster.iter().filter(|(_, call)| call.conference.as_ref() == Some(conference)).for_each(|(_, call)| own.tally(Counted::default(), Counted::of(call)));
             prop_assert_eq!(*counts, own);
         }
         for (id, call) in roster.iter() {

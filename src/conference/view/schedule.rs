@@ -16,6 +16,9 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Puts a row at a moment, or takes it out.
     pub(super) fn note(&mut self, id: CallId, at: Option<Moment>) {
+        if at.is_none() && self.in_order.is_empty() {
+            return;
+        }
         let before = match at {
             Some(at) => self.of.insert(id, at),
             None => self.of.remove(id),

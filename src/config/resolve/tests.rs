@@ -99,6 +99,8 @@ fn every_variable_and_flag_is_heard() {
         log: Some("l".into()),
         ascii: true,
         read_only: true,
+        nats: Some("nats://127.0.0.1:9".into()),
+        metrics: Some("127.0.0.1:9".into()),
     };
     let config = load_with(&home, [("NO_COLOR", "1")], &flags).expect("valid");
     assert_eq!((config.api_url.as_str(), config.listen.port(), config.conference.as_deref()), ("https://example.org/f", 3, Some("3")));
@@ -234,9 +236,16 @@ fn a_demo_ignores_what_belongs_to_a_real_provider() {
         "userkey_file = \"/nonexistent\"\nlisten = \"0.0.0.0:1\"\njournal = \"/j\"\napi_url = \"https://example.org\"\nmask = true\n\
          contacts = \"/c\"\n",
     );
-    let variables = [("CONFMOD_USERKEY", "k"), ("CONFMOD_LISTEN", "nonsense"), ("CONFMOD_CALLBACK_TOKEN", "/"), ("CONFMOD_JOURNAL", "/k")];
+    let variables = [
+        ("CONFMOD_USERKEY", "k"),
+        ("CONFMOD_LISTEN", "nonsense"),
+        ("CONFMOD_CALLBACK_TOKEN", "/"),
+        ("CONFMOD_JOURNAL", "/k"),
+        ("CONFMOD_NATS", "nats://a:1"),
+    ];
     let config = load_for(Purpose::Demo, &home, variables, &Flags::default()).expect("enough");
     assert!(config.userkey.is_none() && config.callback_token.is_none() && config.mask);
+    assert_eq!(config.nats, None, "it can reach no server");
     assert_eq!((config.listen, config.api_url.clone()), (Config::default().listen, Config::default().api_url));
     assert!(config.journal.starts_with(home.path()), "{}", config.journal.display());
     assert_eq!(config.contacts, Path::new(""), "nobody's contacts are read for callers who do not exist");
@@ -267,8 +276,25 @@ fn the_documented_file_has_every_key_with_its_default() {
         assert_eq!(layer.contains_key(setting.key), setting.in_file, "{}", setting.key);
     }
     // Examples of what has no default, or one that depends on the machine.
-    let examples =
-        ["userkey_file", "email", "secure_phrase_file", "api_ca_file", "public_url", "callback_token_previous", "conference", "moderator"];
+    let examples = [
+        "userkey_file",
+        "email",
+        "secure_phrase_file",
+        "api_ca_file",
+        "public_url",
+        "callback_token_previous",
+        "conference",
+        "moderator",
+        "nats",
+        "nats_creds",
+        "nats_nkey",
+        "nats_ca",
+        "nats_cert",
+        "nats_key",
+        "nats_stream",
+        "nats_replicas",
+        "nats_size",
+    ];
     let defaults: Vec<_> = uncommented()
         .lines()
         .filter(|line| !examples.iter().any(|key| line.starts_with(&format!("{key} = "))))
@@ -284,7 +310,20 @@ fn the_documented_file_has_every_key_with_its_default() {
     assert_eq!(shown(&defaults.join("\n")), shown(""));
     assert_eq!(shown(DEFAULT_FILE), shown(""), "as it is handed out it changes nothing");
     assert!(
-        load_with(&home(&uncommented().replace("userkey_file", "# ").replace("secure_phrase_file", "# ")), [], &Flags::default()).is_ok()
+        load_with(
+            &home(
+                &uncommented()
+                    .replace("userkey_file", "# ")
+                    .replace("secure_phrase_file", "# ")
+                    .replace("nats_creds", "# ")
+                    .replace("nats_nkey", "# ")
+                    .replace("nats_key", "# ")
+                    .replace("nats_cert", "# ")
+            ),
+            [],
+            &Flags::default()
+        )
+        .is_ok()
     );
 }
 
@@ -309,4 +348,58 @@ fn debugging_shows_no_secret_of_any_layer() {
     assert!(loaded.config.userkey.is_some() && loaded.config.callback_token_previous.is_some() && layers.1.is_ok());
     let shown = format!("{loaded:?} {loaded:#?} {environment:?} {layers:?} {layers:#?} {:?}", loaded.config.token());
     assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
+}
+
+#[test]
+fn a_shared_journal_is_what_its_settings_say() {
+    let shared = |content: &str| load_with(&home(content), [], &Flags::default()).map(|config| config.nats);
+    assert_eq!(shared("").expect("valid"), None);
+    assert_eq!(shared("nats = \"\"\nnats_creds = \"none.creds\"\n").expect("valid"), None, "what is not used is not opened");
+    assert_eq!(shared("nats_stream = \"hall\"\n").expect("valid"), None, "without a server nothing is shared");
+    let nats = shared("nats = \"nats://a:1,tls://b\"\n").expect("valid").expect("shared");
+    assert_eq!((nats.urls.len(), nats.stream.as_str(), nats.replicas, nats.size), (2, "confmod", 1, 4 << 30));
+    let flags = Flags { nats: Some("nats://c".to_owned()), ..Flags::default() };
+    let over = load_with(&home("nats = \"nats://a\"\n"), [("CONFMOD_NATS", "nats://b")], &flags).expect("valid");
+    assert_eq!(over.nats.expect("shared").urls, ["nats://c"]);
+    for (content, said) in [
+        ("nats = \"nats://a\"\nnats_cert = \"c.pem\"\n", "nats_key"),
+        ("nats = \"nats://a\"\nnats_creds = \"none.creds\"\n", "there is no file"),
+        ("nats_replicas = 9\n", "nats_replicas"),
+        ("nats = \"nats://a\"\nnats_nkey = \"x\"\nnats_creds = \"y\"\n", "there is no file"),
+        ("metrics = \"0.0.0.0:1\"\n", "metrics"),
+    ] {
+        let error = shared(content).expect_err(content).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn credentials_at_a_server_are_for_one_reader() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = home("nats = \"nats://a\"\nnats_creds = \"desk.creds\"\n");
+    let file = home.path().join(".config/confmod/desk.creds");
+    fs::write(&file, "geheim").expect("written");
+    for (mode, fits) in [(0o640, false), (0o600, true)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
+        let loaded = load_with(&home, [], &Flags::default());
+        assert_eq!(loaded.is_ok(), fits, "{mode:o}");
+        assert!(
+            loaded.is_ok() || loaded.is_err_and(|error| error.to_string().contains("chmod 600") && !error.to_string().contains("geheim"))
+        );
+    }
+}
+
+#[test]
+fn where_only_a_shared_journal_is_read_its_secrets_are_wanted_and_others_are_not() {
+    let content = "nats = \"nats://a\"\nnats_creds = \"desk.creds\"\nuserkey_file = \"none\"\n";
+    let home = home(content);
+    put(&home, ".config/confmod/desk.creds", "x", 0o644);
+    let said = load_for(Purpose::Journal, &home, [], &Flags::default()).expect_err("others can read it").to_string();
+    assert!(said.contains("chmod 600") && said.contains("desk.creds"), "{said}");
+    assert!(load_for(Purpose::Check, &home, [], &Flags::default()).is_ok(), "it has a line of its own there");
+    put(&home, ".config/confmod/desk.creds", "x", 0o600);
+    assert!(load_for(Purpose::Journal, &home, [], &Flags::default()).is_ok());
+    put(&home, ".config/confmod/desk.creds", "x", 0o644);
+    put(&home, ".config/confmod/config.toml", &content.replace("nats://a", ""), 0o600);
+    assert!(load_for(Purpose::Journal, &home, [], &Flags::default()).is_ok(), "there is no shared journal");
 }

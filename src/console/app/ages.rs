@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{App, Dialog, QueueLine};
 use crate::conference::Moment;
+use crate::conference::health::JournalHealth;
 use crate::conference::roster::Participant;
 
 /// The beat on which ages step, in milliseconds.
@@ -66,6 +67,9 @@ impl App {
         let mut consider = |moment: Moment| next = Some(next.map_or(moment, |known| known.min(moment)));
         if let Some(last) = self.last_callback {
             consider(step(last));
+        }
+        if let JournalHealth::Lost(since) = self.journal {
+            consider(step(since));
         }
         if let Some(second) = self.next_second() {
             consider(second);

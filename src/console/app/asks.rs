@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use super::dialog::Target;
 use super::whom::Whom;
 use super::{App, Effect, Tone};
@@ -80,6 +82,9 @@ impl App {
 
     /// Why a caller cannot be asked for, as a sentence.
     pub(super) fn why_not(&self, call: &Participant, action: Action) -> Option<String> {
+        if let Some(why) = self.why_not_here(action) {
+            return Some(why);
+        }
         // Of all who are marked most can be asked for, and need no name for it.
         let who = || self.label(call);
         match call.presence {
@@ -102,7 +107,7 @@ impl App {
     }
 
     /// What goes out as E164.
-    pub(super) fn wire_number(&self, call: &Participant) -> Option<Box<str>> {
+    pub(super) fn wire_number(&self, call: &Participant) -> Option<SmolStr> {
         match (call.number, self.settings.withheld) {
             (Some(number), _) => Some(number.digits().into()),
             (None, Withheld::Send) => call.instead().map(Into::into),

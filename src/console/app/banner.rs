@@ -33,6 +33,7 @@ impl App {
             return Some((Tone::Bad, self.fitting(words)));
         }
         match &self.journal {
+            Health::Failed(_) if self.is_lost() => self.lost_banner().map(|text| (Tone::Bad, text)),
             Health::Failed(why) => {
                 let long = format!(
                     "THE JOURNAL FAILED: callbacks are refused, asks are sent but not recorded ({}). Restart on a sound disk. {why}",
@@ -48,12 +49,13 @@ impl App {
                 Some((Tone::Bad, self.fitting([long, format!("callbacks are refused, asks are recorded later: {why}")])))
             }
             Health::Abandoned => Some((Tone::Warning, format!("{}; restart confmod to take over", super::readonly::ABANDONED))),
+            Health::Lost(_) => self.lost_banner().map(|text| (Tone::Bad, text)),
             Health::Good | Health::Followed(_) => None,
         }
     }
 
     /// The first of two forms where it fits across the screen, else the second: what to do must not be cut off.
-    fn fitting(&self, [long, short]: [String; 2]) -> String {
+    pub(super) fn fitting(&self, [long, short]: [String; 2]) -> String {
         if self.is_heard() || crate::text::width(&long) + 2 <= usize::from(self.size.0) { long } else { short }
     }
 

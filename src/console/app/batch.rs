@@ -1,9 +1,11 @@
 //! Asks that a press made together: how far they are, stopping them, and what became of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::dialog::Target;
+use super::sentences::NAME;
 use super::{App, Effect, Tone};
+use crate::conference::Moment;
 use crate::conference::event::{Answer, Ask, Cause, Halted, Seq, What};
 use crate::conference::roster::CallId;
 use crate::conference::{Action, Outcome};
@@ -17,6 +19,8 @@ const REMEMBERED: usize = 20;
 pub(super) struct Batch {
     pub(super) action: Action,
     pub(super) cause: Cause,
+    /// When the key was pressed, which the journal keeps of each ask.
+    at: Moment,
     pub(super) members: BTreeMap<CallId, Member>,
     /// How often marks had been changed when they chose whom it is for, where they did: who failed is marked again
     /// unless a choice was made since.
@@ -70,6 +74,8 @@ pub(super) struct Batches {
     /// Asks that have come round and must not leave any more.
     void: Vec<Seq>,
     next: u64,
+    /// What somebody at another desk asked for many last.
+    pub(super) others: Option<super::shared::Others>,
 }
 
 /// How far a bulk ask is.
@@ -105,7 +111,8 @@ impl App {
             return None;
         }
         let marks = marked.then(|| self.marks.changes());
-        let batch = Batch { action, cause, members, marks, is_back, stopped: false, taken_back: false, done: 0, failed: 0, passed: 0 };
+        let at = self.now;
+        let batch = Batch { action, cause, at, members, marks, is_back, stopped: false, taken_back: false, done: 0, failed: 0, passed: 0 };
         self.batches.all.insert(self.batches.next, batch);
         self.batches.next += 1;
         self.forget_batches();
@@ -120,14 +127,16 @@ impl App {
     }
 
     /// An ask has come round: it is one of a press's, if it is the moderator's own.
-    pub(super) fn batch_asked(&mut self, ask: &Ask, seq: Seq) {
+    pub(super) fn batch_asked(&mut self, ask: &Ask, seq: Seq, at: Moment) {
         if self.batches.all.is_empty() || ask.by != self.settings.moderator || !matches!(ask.cause, Cause::Key | Cause::Bulk) {
             return;
         }
         let Some(id) = self.roster.find(&ask.call) else { return };
+        // A moderator may sit at two desks under one name.
+        let shared = self.settings.shared.is_some();
         let is_its = |batch: &Batch| {
             let waits = batch.members.get(&id).is_some_and(|member| member.seq.is_none());
-            batch.action == ask.action && batch.cause == ask.cause && waits
+            batch.action == ask.action && batch.cause == ask.cause && waits && (!shared || batch.at == at)
         };
         let Some(batch_id) = self.batches.all.iter().find(|(_, batch)| is_its(batch)).map(|(batch_id, _)| *batch_id) else { return };
         // Many take a while to be written down. Meanwhile a later press may have gone ahead, and the newest wins; or the
@@ -142,6 +151,43 @@ impl App {
         if batch.stopped || overtaken || stays != Some(member.stays) {
             self.batches.void.push(seq);
         }
+    }
+
+    /// Whether an ask that has come round is one of this console's own.
+    pub(super) fn is_own(&self, ask: Seq) -> bool {
+        self.batches.by_ask.contains_key(&ask)
+    }
+
+    /// What was to be written down was not: its press is over as far as that goes, and who was marked is marked again.
+    pub(super) fn refused(&mut self, whats: &[What], why: &str) -> Vec<Effect> {
+        let asks: Vec<_> = whats.iter().filter_map(|what| if let What::Asked(ask) = what { Some(ask) } else { None }).collect();
+        let mut over = BTreeSet::new();
+        for ask in &asks {
+            let Some(id) = self.roster.find(&ask.call) else { continue };
+            let found = self.batches.all.iter_mut().find_map(|(batch_id, batch)| {
+                let is_its = batch.action == ask.action && batch.cause == ask.cause;
+                let member = batch.members.get_mut(&id).filter(|member| is_its && member.seq.is_none() && member.end.is_none())?;
+                member.end = Some(Outcome::NotDelivered);
+                batch.failed += 1;
+                (!batch.runs()).then_some(*batch_id)
+            });
+            over.extend(found);
+        }
+        for batch_id in over {
+            self.batch_finished(batch_id);
+        }
+        let text = match asks[..] {
+            [] => why.to_owned(),
+            [ask] => {
+                let known = self.roster.find(&ask.call).and_then(|id| self.roster.get(id)).map(|call| self.label(call));
+                let who = crate::text::cut(&known.unwrap_or_else(|| format!("call {}", ask.call)), NAME, "~").into_owned();
+                format!("{who}: {} not asked: {why}", ask.action.word())
+            }
+            [first, ..] => format!("{} {} callers not asked: {why}", first.action.word(), asks.len()),
+        };
+        self.log(self.now, Tone::Bad, text.clone());
+        self.say(Tone::Bad, text);
+        Vec::new()
     }
 
     /// Halts asks that came round too late, all of them at once.

@@ -31,7 +31,8 @@ pub struct Gap {
 impl App {
     /// When it is time to warn, unless something comes before; none while nobody is in.
     pub(super) fn silence_due(&self) -> Option<Moment> {
-        let last = self.last_callback.filter(|_| self.roster.all().inside > 0)?;
+        // Where nothing can come, that nothing comes says nothing of the call flow.
+        let last = self.last_callback.filter(|_| !self.is_lost() && self.roster.all().inside > 0)?;
         // On a beat, so that the age beside it reads as it should.
         Some(super::ages::beat_after(last.plus(self.settings.silence_after)))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Played, Spoken};
-use crate::conference::event::{Event, Seq};
+use crate::conference::event::{Event, Seq, What};
 use crate::conference::health::JournalHealth as Health;
 use crate::console::keys::Chord;
 
@@ -43,8 +43,10 @@ pub enum Message {
     Reported(Result<String, String>),
     /// Events could not be read; it is tried again. The journal's words.
     Unread(String),
-    /// Something that was to be written down or read was not; the journal's words.
+    /// Something that was to be read was not; the journal's words.
     NotDone(String),
+    /// These were to be written down and were not, so none of them happened; the journal's words.
+    Refused(Vec<What>, String),
     /// What is wrong with the contacts file or the log, the most urgent first.
     Contacts(Vec<String>),
     /// Something stopped working and will not come back by itself.

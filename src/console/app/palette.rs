@@ -319,6 +319,15 @@ mod tests {
     }
 
     #[test]
+    fn while_nothing_is_found_enter_and_what_is_typed_after_it_act_on_nobody() {
+        let mut stage = floor();
+        assert!(stage.keys(": x y z z y Enter k y").is_empty());
+        assert!(matches!(&stage.app.dialog, Some(Dialog::Palette(palette)) if palette.input.text() == "xyzzyky"));
+        stage.keys("Esc");
+        assert!(stage.app.dialog.is_none());
+    }
+
+    #[test]
     fn a_command_that_cannot_be_run_says_why_and_does_nothing() {
         let mut stage = Stage::new(|_| {});
         assert!(!stage.keys(": m u t e Enter").iter().any(|effect| matches!(effect, Effect::Append(What::Asked(_)))));

@@ -39,6 +39,12 @@ impl App {
         let Some(dialog) = self.dialog.take() else { return Vec::new() };
         let quits = chord == Chord::ctrl('c');
         let (enter, esc, yes) = (chord.key == Key::Enter, chord.key == Key::Esc, chord == Chord::char('y'));
+        if self.is_in_vain(&dialog, enter, yes) {
+            // What was typed and chosen stays for when it can be done.
+            self.dialog = Some(dialog);
+            self.say(Tone::Warning, self.why_lost().unwrap_or_default());
+            return Vec::new();
+        }
         match dialog {
             Dialog::Kick(kick) => return self.press_in_kick(kick, chord),
             Dialog::ClearHands(conference) if yes => return self.clear_hands(&conference),
@@ -71,7 +77,8 @@ impl App {
                 self.dialog = Some(Dialog::Filter(input));
             }
             Dialog::Palette(..) if esc => {}
-            Dialog::Palette(palette) if enter => return self.choose(&palette),
+            // What is typed on for somebody who was not found must not be a command for whoever the cursor is on.
+            Dialog::Palette(palette) if enter && !palette.found.is_empty() => return self.choose(&palette),
             Dialog::Palette(mut palette) => {
                 match chord.key {
                     Key::Up => palette.chosen = palette.chosen.saturating_sub(1),

@@ -15,6 +15,7 @@ impl App {
             _ if self.replay.is_some() => Some("this is a replay: it shows what was and changes nothing".into()),
             Health::Followed(by) => Some(format!("read-only: the journal is written by {by}")),
             Health::Abandoned => Some(format!("{ABANDONED}; restart confmod to take over")),
+            _ if self.is_lost() && !self.settings.read_only => self.why_lost(),
             _ if self.settings.read_only => Some("this console is read-only; start it without --read-only to act".into()),
             _ => None,
         }
@@ -23,7 +24,7 @@ impl App {
     /// Whether callbacks come to this very process, so that its end is the end of listening.
     #[must_use]
     pub fn is_listening(&self) -> bool {
-        self.replay.is_none() && !matches!(self.journal, Health::Followed(_) | Health::Abandoned)
+        self.replay.is_none() && self.settings.shared.is_none() && !matches!(self.journal, Health::Followed(_) | Health::Abandoned)
     }
 
     /// Whether a command belongs here: a replay changes nothing, and only a replay can be paused.

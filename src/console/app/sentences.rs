@@ -61,7 +61,12 @@ impl App {
     /// What must be known before an event is folded in.
     pub(super) fn before(&self, event: &Event) -> Before {
         // Quietly, it is not said who it is; but a line about a shared number has its place.
-        let wanted = !self.quiet || matches!(event.what, What::Started(_) | What::Joined(_) | What::Removed(_));
+        let wanted = !self.quiet
+            || match event.what {
+                What::Started(_) | What::Joined(_) => self.roster.shares_numbers(),
+                What::Removed(_) => true,
+                _ => false,
+            };
         let call = event.what.call().filter(|_| wanted).and_then(|key| self.call(key));
         let waiting = match &event.what {
             What::Answered(answer) => self.roster.waiting(answer.ask).copied(),
@@ -107,8 +112,11 @@ impl App {
             }
             What::Mode(set) => Some((Tone::Warning, tell_mode(set))),
             What::Recorded(recorded) => Some(tell_recorded(recorded, event.at.since(recorded.since))),
-            // A press for many is told once, when it has ended.
-            What::Asked(ask) | What::AskedLate(ask) if ask.cause == Cause::Bulk => None,
+            // A press for many is told once, when it has ended; one at another desk when it is made.
+            What::Asked(ask) | What::AskedLate(ask) if ask.cause == Cause::Bulk => {
+                self.tell_others(event, ask);
+                None
+            }
             What::Answered(answer) if bulk && matches!(answer.outcome, Outcome::Accepted | Outcome::NotSent) => None,
             What::Asked(ask) | What::AskedLate(ask) => {
                 let recorded = if event.seq.is_recorded() { "" } else { " (not recorded)" };
@@ -320,7 +328,7 @@ fn tell_end(who: &str, action: Option<Action>, outcome: Outcome, detail: &str, m
 }
 
 /// A length of time that somebody chose: exact where ages are coarse.
-fn length(duration: Duration) -> String {
+pub(super) fn length(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ 0..60 => format!("{seconds}s"),
         _ => super::ages::age(duration),

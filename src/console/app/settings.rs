@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::conference::ConferenceId;
 use crate::conference::event::Seq;
 use crate::config::{AlertWays, Kick, Withheld};
@@ -10,7 +12,7 @@ use crate::config::{AlertWays, Kick, Withheld};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Who is moderating.
-    pub moderator: Box<str>,
+    pub moderator: SmolStr,
     /// The tab to open on.
     pub conference: Option<ConferenceId>,
     /// How long a call may be silent before it is `stale`.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether digits are masked at first.
     pub mask: bool,
+    /// The servers of the journal that this desk shares with others; none where the journal is this process's own.
+    pub shared: Option<String>,
     /// Where the listener listens, as `address:port`.
     pub listener: String,
     /// The callback URLs to show while nobody is in, with the token masked.

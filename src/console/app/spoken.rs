@@ -58,7 +58,8 @@ impl App {
             Spoken::In(command, conference, wanted) => self.run_in(command, conference, wanted),
             Spoken::Name(id, name) => self.change(Command::Name, |app| app.name_spoken(id, &name)),
             Spoken::Ban(id, reason) => self.change(Command::Ban, |app| app.ban_spoken(id, &reason)),
-            Spoken::Lift(number) => self.change(Command::Ban, |app| app.lift(number)),
+            // To lift a ban kicks nobody: it is taken as an exemption is.
+            Spoken::Lift(number) => self.change(Command::Exempt, |app| app.lift(number)),
             Spoken::Filter(text) => {
                 self.filter(&text);
                 Vec::new()
@@ -220,6 +221,7 @@ impl App {
     /// Why a command cannot be used now, whoever it is about.
     pub(super) fn why_not_now(&self, command: Command) -> Option<String> {
         let read_only = self.why_read_only().filter(|_| command::entry_of(command).dangerous);
+        let read_only = read_only.or_else(|| self.why_no_kick(command));
         read_only.or_else(|| (self.leaving && command != Command::Quit).then(|| "confmod is quitting".into()))
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn settings() -> Settings {
         pace: 10,
         read_only: false,
         mask: false,
+        shared: None,
         listener: "127.0.0.1:8787".into(),
         urls: vec![("START, On Start URL".into(), "http://127.0.0.1:8787/callback/****/start".into())],
         fragile_session: false,
@@ -181,6 +182,7 @@ mod banning;
 mod before;
 mod bulk;
 mod chaos;
+mod desk;
 mod hands;
 mod late;
 mod looking_on;

@@ -92,10 +92,8 @@ impl App {
                 self.say(Tone::Bad, text);
                 Vec::new()
             }
-            Message::NotDone(why) => {
-                self.say(Tone::Bad, why);
-                Vec::new()
-            }
+            Message::NotDone(why) => self.refused(&[], &why),
+            Message::Refused(whats, why) => self.refused(&whats, &why),
             Message::Contacts(said) => {
                 self.tell_slips_of_contacts(said);
                 Vec::new()
@@ -175,7 +173,7 @@ impl App {
                 self.told_silence = false;
                 self.duplicates += u32::from(matches!(change, Change::Duplicate(_)));
             }
-            What::Asked(ask) => self.batch_asked(ask, event.seq),
+            What::Asked(ask) => self.batch_asked(ask, event.seq, event.at),
             What::Answered(answer) => {
                 self.provider.note(answer);
                 self.batch_answered(answer);
@@ -212,6 +210,7 @@ impl App {
             (_, Health::Failed(why)) => self.log(self.now, Tone::Bad, format!("the journal failed: {why}")),
             (_, Health::Trouble(why)) => self.log(self.now, Tone::Bad, format!("the journal could not be written: {why}")),
             (known, Health::Followed(_) | Health::Abandoned) => self.look_on(&known.clone(), &health),
+            (known, Health::Lost(_)) | (known @ Health::Lost(_), Health::Good) => self.contact_is(&known.clone(), &health),
             // The journal itself tells what happened meanwhile.
             (_, Health::Good) => {}
         }

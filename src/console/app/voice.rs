@@ -71,7 +71,8 @@ impl App {
     /// enough to have a sentence read out.
     #[must_use]
     pub fn heard(self) -> Self {
-        let settings = super::Settings { kick: Kick::Dialog, ..self.settings };
+        let kick = if self.settings.kick == Kick::Countdown { Kick::Dialog } else { self.settings.kick };
+        let settings = super::Settings { kick, ..self.settings };
         Self { voice: Some(Voice::default()), settings, ..self }
     }
 

@@ -31,6 +31,10 @@ pub(super) fn greeting(app: &App) -> Vec<String> {
     let mut lines = Vec::new();
     let title = if app.settings.title.is_empty() { "confmod".to_owned() } else { format!("confmod {}", app.settings.title) };
     match app.why_read_only() {
+        why if app.settings.shared.is_some() => {
+            lines.push(format!("{title} shares its conferences on {}", app.settings.shared.as_deref().unwrap_or_default()));
+            lines.extend(why);
+        }
         Some(why) if app.settings.listener.is_empty() => lines.push(format!("{title}: {why}")),
         why => {
             lines.push(format!("{title} listens for callbacks on {}", app.settings.listener));
@@ -117,6 +121,7 @@ pub(super) fn detail(app: &App, id: CallId) -> Vec<String> {
         let words = ask.ended.as_ref().map(|ended| &*ended.detail).filter(|words| !words.is_empty());
         let words = words.map(|words| format!(": {words}")).unwrap_or_default();
         lines.push(format!("last ask: {} {outcome} {} ago{words}", ask.action.word(), app.age_of(at)));
+        lines.push(format!("asked by {}", ask.by));
     }
     if let (None, Some(instead)) = (call.number, call.instead()) {
         lines.push(format!("in place of a number came {instead}"));

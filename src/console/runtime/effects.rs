@@ -20,21 +20,22 @@ impl<S: Screen> Session<'_, S> {
     pub(super) fn carry_out(&mut self, effect: Effect, at: Moment) {
         match effect {
             Effect::Append(what) => {
-                let receipt = self.journal.append(Draft::new(at, what));
+                // The moment of the press as the console counts it: its asks are known again by it.
+                let receipt = self.journal.append(Draft::new(self.app.now, what.clone()));
                 let mail = self.mail.clone();
                 tokio::task::spawn_local(async move {
                     if let Err(error) = receipt.durable().await {
                         // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotDone(error.to_string()));
+                        let _ = mail.send(Message::Refused(vec![what], error.to_string()));
                     }
                 });
             }
             Effect::AppendAll(whats) => {
-                let (journal, mail) = (Arc::clone(&self.journal), self.mail.clone());
+                let (journal, mail, at) = (Arc::clone(&self.journal), self.mail.clone(), self.app.now);
                 tokio::task::spawn_local(async move {
-                    if let Err(error) = append_all(&*journal, at, whats).await {
+                    if let Err((refused, error)) = append_all(&*journal, at, whats).await {
                         // The session may have ended meanwhile.
-                        let _ = mail.send(Message::NotDone(error.to_string()));
+                        let _ = mail.send(Message::Refused(refused, error.to_string()));
                     }
                 });
             }
@@ -82,22 +83,33 @@ const PORTION: usize = 500;
 /// The pause before a full queue is tried again.
 const QUEUE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Appends many in their order, in portions, so that callbacks find room between them.
-async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), AppendError> {
+/// Appends many in their order, in portions, so that callbacks find room between them. Says which were not written down,
+/// and why the first of them was not; after a portion of which one was refused no further one is tried.
+async fn append_all(journal: &dyn Journal, at: Moment, whats: Vec<What>) -> Result<(), (Vec<What>, AppendError)> {
     let mut drafts = whats.into_iter().map(|what| Draft::new(at, what)).peekable();
-    while drafts.peek().is_some() {
+    let mut refused = Vec::new();
+    let mut why = None;
+    while why.is_none() && drafts.peek().is_some() {
         let portion: Vec<_> = drafts.by_ref().take(PORTION).map(|draft| (draft.clone(), journal.append(draft))).collect();
         for (draft, mut receipt) in portion {
-            while let Err(error) = receipt.durable().await {
-                if error != AppendError::Busy {
-                    return Err(error);
+            let end = loop {
+                match receipt.durable().await {
+                    // Behind one that was refused nothing is tried again: the order would be another.
+                    Err(AppendError::Busy) if why.is_none() => {
+                        tokio::time::sleep(QUEUE_PAUSE).await;
+                        receipt = journal.append(draft.clone());
+                    }
+                    end => break end,
                 }
-                tokio::time::sleep(QUEUE_PAUSE).await;
-                receipt = journal.append(draft.clone());
+            };
+            if let Err(error) = end {
+                why.get_or_insert(error);
+                refused.push(draft.what);
             }
         }
     }
-    Ok(())
+    refused.extend(drafts.map(|draft| draft.what));
+    why.map_or(Ok(()), |why| Err((refused, why)))
 }
 
 /// The fields that stand nowhere else in the detail pane, cleaned for showing.

@@ -101,6 +101,15 @@ impl Desk {
     }
 
     fn open_with(settings: crate::console::app::Settings, change: impl FnOnce(&Sqlite) -> Option<Player>) -> Self {
+        Self::open_on(settings, change, |journal| journal as _)
+    }
+
+    /// With a journal of the test's own before the real one.
+    fn open_on(
+        settings: crate::console::app::Settings,
+        change: impl FnOnce(&Sqlite) -> Option<Player>,
+        before: impl FnOnce(Arc<Sqlite>) -> Arc<dyn Journal>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = Arc::new(Sqlite::open(&folder.path().join("j.sqlite"), "test").expect("opens"));
         let player = change(&journal);
@@ -112,7 +121,7 @@ impl Desk {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let app = App::new(settings, KeyMap::new(&BTreeMap::new()).expect("sound"), (100, 30), now());
         let world = World {
-            journal: Arc::clone(&journal) as _,
+            journal: before(Arc::clone(&journal)),
             past,
             player,
             counts: Arc::default(),
@@ -372,4 +381,5 @@ async fn many_hands_ring_once_and_once_more_when_three_seconds_are_over() {
     })
     .await;
 }
+mod refused;
 mod replaying;

@@ -8,6 +8,7 @@ use super::paint::Paint;
 use crate::conference::ConferenceId;
 use crate::conference::event::Mode;
 use crate::conference::modes::InForce;
+use crate::config::Kick;
 use crate::console::app::layout::{Area, Layout};
 use crate::console::app::{App, Tone};
 use crate::console::command::{Command, entry_of};
@@ -81,6 +82,9 @@ fn end(app: &App, mode: Mode) -> String {
         Mode::Lecture => Command::Lecture,
         Mode::Lock => Command::Lock,
     });
+    if mode == Mode::Lock && app.settings.kick == Kick::Never {
+        return "another desk ends it".to_owned();
+    }
     let keys = app.keys.text(entry);
     match keys.split(' ').next().filter(|key| !key.is_empty()) {
         Some(key) => format!("{key} ends it"),

@@ -82,6 +82,7 @@ fn facts(app: &App, call: &Participant, paint: &Paint<'_>) -> Vec<Line> {
         let (outcome, at) = ask.ended.as_ref().map_or(("on its way", ask.at), |ended| (ended.outcome.words(), ended.at));
         let recorded = if ask.seq.is_recorded() { "" } else { ", not recorded" };
         line("last ask", format!("{} {outcome} {} ago{recorded}", ask.action.word(), app.age_of(at)), plain);
+        line("asked by", app.show(&ask.by).into_owned(), plain);
         if let Some(detail) = ask.ended.as_ref().map(|ended| &ended.detail).filter(|detail| !detail.is_empty()) {
             line("answer", app.show(detail).into_owned(), theme.bad);
         }

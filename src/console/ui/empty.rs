@@ -30,10 +30,15 @@ pub(super) fn nobody(paint: &mut Paint<'_>, app: &App, area: Area) {
             _ if app.replay.is_some() => Some("Nobody is in at this time.".to_owned()),
             JournalHealth::Followed(by) => Some(format!("Nobody is in. Callbacks go to {by}.")),
             JournalHealth::Abandoned => Some("Nobody is in, and nobody takes callbacks.".to_owned()),
+            _ if app.is_lost() => Some("Nobody was in when the contact with the server was lost.".to_owned()),
+            _ if app.settings.shared.is_some() => Some("Nobody is in. Callbacks are taken by confmod serve, on other machines.".to_owned()),
             _ => None,
         };
         if let Some(elsewhere) = elsewhere {
             lines.push((elsewhere, theme.heading));
+            if app.settings.shared.is_some() && !app.is_lost() {
+                lines.push(("confmod urls, run there, prints the URLs for the call flow.".to_owned(), plain));
+            }
             return show(paint, area, &lines);
         }
         if app.settings.title == DEMO {

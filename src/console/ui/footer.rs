@@ -41,7 +41,7 @@ pub(super) fn typed(paint: &mut Paint<'_>, area: Area, input: &Input) -> u16 {
 fn keys(paint: &mut Paint<'_>, app: &App, line: Area) {
     let theme = *paint.theme;
     // A console that only looks on never gets them back: what it can do is more use in their place.
-    let never = |entry: &Entry| entry.dangerous && app.why_read_only().is_some();
+    let never = |entry: &Entry| entry.dangerous && app.why_read_only().is_some() && !app.is_lost();
     let mut entries: Vec<_> = TABLE.iter().filter(|entry| entry.footer.is_some() && app.offers(entry) && !never(entry)).collect();
     entries.sort_by_key(|entry| (!entry.replay, entry.footer));
     let mut x = line.x;

@@ -27,7 +27,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, app: &App, layout: &Layout) {
     }
     let mark = if app.replay.is_some() {
         "replay"
-    } else if app.why_read_only().is_some() {
+    } else if app.why_read_only().is_some() && !app.is_lost() {
         "read-only"
     } else {
         app.settings.title
@@ -97,7 +97,12 @@ fn parts(app: &App, theme: &Theme, narrow: bool) -> Vec<Part> {
         _ if app.replay.is_some() => {}
         JournalHealth::Followed(by) => say(3, format!("written by {}", crate::text::cut(by, 32, "~")), dim),
         JournalHealth::Abandoned => say(3, "written by nobody".to_owned(), warning),
-        _ => say(3, app.settings.listener.clone(), dim),
+        JournalHealth::Lost(since) => say(0, format!("no contact for {}", app.age_of(*since)), bad),
+        _ => match &app.settings.shared {
+            Some(_) if app.is_lost() => say(0, "restart confmod".to_owned(), bad),
+            Some(servers) => say(3, format!("shared on {}", crate::text::cut(servers, 32, theme.glyphs.ellipsis)), dim),
+            None => say(3, app.settings.listener.clone(), dim),
+        },
     }
     match app.last_callback.map(|at| app.age_of(at)) {
         None => say(2, "last callback never".to_owned(), dim),

@@ -130,10 +130,12 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
     let theme = *paint.theme;
     let word = call.word(app.now, app.settings.stale_after);
     let gone = matches!(word, Word::Left | Word::Kicked) && !call.called_back;
+    // What is shown is old: its letters say the same, and no colour says that it is so now.
+    let lost = app.is_lost();
     let under = app.cursor == Some(id);
     let base = if under {
         theme.cursor
-    } else if gone {
+    } else if gone || lost {
         theme.dim
     } else {
         Style::new()
@@ -151,7 +153,7 @@ fn row(paint: &mut Paint<'_>, app: &App, area: Area, slots: &[Slot], id: CallId,
             Field::Ask => ask(app, paint, call, slot.width),
         };
         // A row that is gone is dim as a whole, and the cursor's colours hold on its row unless something is wrong.
-        let style = if gone || (under && !matches!(word, Word::Failed | Word::Unknown)) { base } else { base.patch(own) };
+        let style = if gone || lost || (under && !matches!(word, Word::Failed | Word::Unknown)) { base } else { base.patch(own) };
         paint.text(area.x + slot.x, area.y, slot.width, &text, style);
     }
 }
@@ -232,7 +234,7 @@ fn ask(app: &App, paint: &Paint<'_>, call: &Participant, width: u16) -> (Cow<'st
     if call.called_back && call.presence == Presence::Kicked && !call.is_asking() {
         return ("called back".into(), theme.warning);
     }
-    let Some(LastAsk { seq, action, at, ended }) = call.ask() else { return ("".into(), Style::new()) };
+    let Some(LastAsk { seq, action, at, ended, .. }) = call.ask() else { return ("".into(), Style::new()) };
     let glyphs = theme.glyphs;
     let (sign, words, style) = match ended.as_ref().map(|ended| ended.outcome) {
         None => (glyphs.waiting, "asked", theme.dim),

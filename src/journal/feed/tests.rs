@@ -114,3 +114,52 @@ async fn what_is_not_on_disk_goes_round_also_when_the_disk_cannot_be_read() {
     *desk.shelf.0.lock().expect("no panic") = Ok(vec![event(Seq(1))]);
     assert_eq!(all(&mut feed).await, [1], "nothing twice");
 }
+
+/// A journal that somebody writes into whenever it is read.
+struct Busy {
+    live: broadcast::Sender<Arc<[Event]>>,
+    shelf: Shelf,
+    reads: Mutex<u64>,
+}
+
+impl History for Busy {
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
+        let read = self.shelf.read(after, limit)?;
+        let mut reads = self.reads.lock().expect("no panic");
+        *reads += 1;
+        let mut shelf = self.shelf.0.lock().expect("no panic");
+        let all = shelf.as_mut().expect("readable");
+        let next = event(Seq(all.len() as u64 + 1));
+        all.push(next.clone());
+        drop(self.live.send([next].into()));
+        Ok(read)
+    }
+
+    fn before(&self, _: Moment) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
+
+    fn last(&self) -> Result<Seq, ReadError> {
+        Ok(Seq(0))
+    }
+
+    fn standing(&self, _: Seq) -> Result<Vec<Event>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn raw(&self, _: Seq) -> Result<Option<String>, ReadError> {
+        Ok(None)
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_goes_on_while_it_is_read_is_heard_live_after_its_end_was_read() {
+    let chunk = CHUNK as u64;
+    let (live, heard) = broadcast::channel(2);
+    let past = (1..=chunk + 1).map(|place| event(Seq(place))).collect();
+    let busy = Arc::new(Busy { live, shelf: Shelf(Mutex::new(Ok(past))), reads: Mutex::new(0) });
+    let mut feed = Feed::new(heard, Arc::clone(&busy) as _, Seq(0));
+    let heard = all(&mut feed).await;
+    assert_eq!(*busy.reads.lock().expect("no panic"), 2, "one whole chunk, and one that has the end");
+    assert!(heard.iter().copied().eq(1..=i64::try_from(chunk).expect("small") + 3), "{:?}", &heard[heard.len() - 3..]);
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
 use super::reader::Reader;
-use super::{OpenError, schema};
+use super::{OpenError, Rows, schema};
 use crate::conference::event::Seq;
 use crate::journal::{AppendError, Draft, Feed, Health, History, Journal, Receipt};
 
@@ -26,6 +26,12 @@ impl Archive {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         schema::check(path)?;
         Ok(Self { path: path.to_owned(), health: watch::channel(Health::Good).1 })
+    }
+
+    /// Its rows as they are.
+    #[must_use]
+    pub fn rows(&self) -> Rows {
+        Rows(Reader::new(&self.path))
     }
 }
 

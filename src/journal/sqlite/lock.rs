@@ -22,6 +22,9 @@ const ASKING: Duration = Duration::from_millis(10);
 /// The lock, held as long as this lives.
 pub(super) struct Lock {
     file: File,
+    /// The file's name, and what the system calls it by.
+    path: PathBuf,
+    inode: Option<u64>,
     journal: PathBuf,
     who: String,
     /// When an earlier holder was last alive.
@@ -70,14 +73,14 @@ impl Lock {
         let last_alive = existed.then(|| file.metadata().and_then(|meta| meta.modified()).ok().and_then(moment)).flatten();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
         written.map_err(|error| refused(format!("writing {}: {error}", shown(&path))))?;
-        Ok(Self { file, journal: journal.to_owned(), who: who.to_owned(), last_alive })
+        let inode = file.metadata().ok().map(|meta| meta.ino());
+        Ok(Self { file, path, inode, journal: journal.to_owned(), who: who.to_owned(), last_alive })
     }
 
     /// Marks the holder as alive, and takes the lock anew where its file was removed: somebody may take it for a
     /// leftover. Fails, saying why, where another process was quicker.
     pub(super) fn hold(&mut self) -> Result<(), String> {
-        let ours = self.file.metadata().ok().map(|meta| meta.ino());
-        if inode(&lock_path(&self.journal)) != ours {
+        if inode(&self.path) != self.inode {
             match Self::take(&self.journal, &self.who) {
                 Ok(lock) => *self = Self { last_alive: self.last_alive, ..lock },
                 Err(OpenError::Held { by, .. }) => return Err(format!("its lock was removed, and it is being written by {by} now")),

@@ -29,6 +29,8 @@ struct Waiting {
     items: VecDeque<(Draft, Promise)>,
     cut: Option<Cut>,
     closed: bool,
+    /// Whether what waits is to be written now, and not only with what is gathered yet.
+    is_due: bool,
     /// Whether the writer waits for news and was not told of any: telling costs a system call.
     sleeps: bool,
 }
@@ -38,7 +40,8 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, draft: Draft, promise: Promise) -> Result<(), AppendError> {
+    /// What is not due waits for what is, or for [`gathered`](Self::gathered).
+    pub(super) fn push(&self, draft: Draft, promise: Promise, is_due: bool) -> Result<(), AppendError> {
         let mut waiting = self.lock();
         let bound = if draft.what.may_go_unrecorded() { ASKS_WAITING } else { CALLBACKS_WAITING };
         if waiting.closed {
@@ -48,12 +51,28 @@ impl Queue {
             return Err(AppendError::Busy);
         }
         waiting.items.push_back((draft, promise));
+        if is_due {
+            self.begin(waiting);
+        }
+        Ok(())
+    }
+
+    /// What waits is to be written now.
+    pub(super) fn gathered(&self) {
+        let waiting = self.lock();
+        // What was due may have taken it along.
+        if !waiting.items.is_empty() {
+            self.begin(waiting);
+        }
+    }
+
+    fn begin(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        waiting.is_due = true;
         let sleeps = std::mem::take(&mut waiting.sleeps);
         drop(waiting);
         if sleeps {
             self.news.notify_one();
         }
-        Ok(())
     }
 
     /// Old events are to be cut, in place of what was to be cut before.
@@ -83,12 +102,12 @@ impl Queue {
     /// long without any, or when there is something to cut; false once closed and drained.
     pub(super) fn take(&self, patience: Duration, hand: &mut VecDeque<(Draft, Promise)>) -> bool {
         let is_quiet = |waiting: &mut Waiting| {
-            waiting.sleeps = waiting.items.is_empty() && waiting.cut.is_none() && !waiting.closed;
+            waiting.sleeps = !waiting.is_due && waiting.cut.is_none() && !waiting.closed;
             waiting.sleeps
         };
         let waiting = self.news.wait_timeout_while(self.lock(), patience, is_quiet);
         let (mut waiting, _) = waiting.unwrap_or_else(PoisonError::into_inner);
-        waiting.sleeps = false;
+        (waiting.sleeps, waiting.is_due) = (false, false);
         if waiting.items.is_empty() && waiting.closed {
             return false;
         }
@@ -142,5 +161,56 @@ impl Publisher {
             // Nobody may be subscribed yet.
             let _ = ends.live.send(events.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conference::event::{Nothing, What};
+    use crate::journal::Receipt;
+    use crate::journal::now;
+
+    fn push(queue: &Queue, is_due: bool) {
+        queue.push(Draft::new(now(), What::Stopped(Nothing {})), Receipt::pair().0, is_due).expect("room");
+    }
+
+    /// What a writer gets once something is done, and that it gets nothing before.
+    fn taken(queue: &Arc<Queue>, begin: impl FnOnce(&Queue)) -> usize {
+        let theirs = Arc::clone(queue);
+        let writer = std::thread::spawn(move || {
+            let mut hand = VecDeque::new();
+            assert!(theirs.take(Duration::from_secs(60), &mut hand), "it is open");
+            hand.len()
+        });
+        while !queue.lock().sleeps {
+            std::thread::yield_now();
+        }
+        (0..3).for_each(|_| push(queue, false));
+        assert!(queue.lock().sleeps, "nobody was woken");
+        begin(queue);
+        writer.join().expect("no panic")
+    }
+
+    #[test]
+    fn what_is_gathered_is_taken_together() {
+        let queue = Arc::new(Queue::default());
+        queue.gathered();
+        assert!(!queue.lock().is_due, "there is nothing");
+        assert_eq!(taken(&queue, Queue::gathered), 3);
+        assert_eq!(taken(&queue, |queue| push(queue, true)), 4, "what is due takes along what is not, in order");
+    }
+
+    #[test]
+    fn what_nobody_says_is_gathered_is_taken_all_the_same() {
+        let (queue, mut hand) = (Queue::default(), VecDeque::new());
+        push(&queue, false);
+        assert!(queue.take(Duration::from_millis(1), &mut hand));
+        assert_eq!(hand.len(), 1, "after the writer's patience");
+        push(&queue, false);
+        queue.close();
+        hand.clear();
+        assert!(queue.take(Duration::from_secs(60), &mut hand));
+        assert_eq!(hand.len(), 1, "at the end");
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use crate::conference::Moment;
@@ -17,8 +18,11 @@ pub(super) const CLOCK_SLACK: Duration = Duration::from_secs(60);
 /// The end of the places that a journal has: numbers from here on mean something else, and so do those below 1.
 pub(super) const END: i64 = Seq::UNRECORDED.0 as i64;
 
+/// Room is made at once for at most so many events.
+const ROOM: usize = 1_000;
+
 /// A place as the database counts it, never behind the end.
-fn place(seq: Seq) -> i64 {
+pub(super) fn place(seq: Seq) -> i64 {
     i64::try_from(seq.0).map_or(END - 1, |place| place.min(END - 1))
 }
 
@@ -33,7 +37,7 @@ impl Reader {
         Self { path: path.to_owned(), connection: Mutex::new(None) }
     }
 
-    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
+    pub(super) fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *slot {
             Some(connection) => connection,
@@ -57,13 +61,20 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(2))?;
     connection.pragma_update(None, "cache_size", -512)?;
+    // A query is read anew for each place otherwise, in case another way is better for it. None is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
+}
+
+/// The place of a row, its first column.
+fn seq(row: &Row<'_>) -> rusqlite::Result<Seq> {
+    // It is the key of its table, and no key is anything else.
+    Ok(Seq(row.get_ref(0)?.as_i64().unwrap_or_default() as u64))
 }
 
 /// A row as an event; `None` for a kind that this version does not know, and for a row that somebody broke:
 /// one bad row must not keep a conference from coming back.
-fn event(row: &Row<'_>) -> rusqlite::Result<Option<Event>> {
-    let seq = Seq(row.get::<_, i64>(0)? as u64);
+fn event(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Option<Event>> {
     // Columns hold to their types where confmod made the table, and even then a text need not be UTF-8.
     let columns = (row.get_ref(1)?.as_i64(), row.get_ref(2)?.as_str(), row.get_ref(3)?.as_str());
     let (Ok(at), Ok(kind), Ok(body)) = columns else {
@@ -81,23 +92,25 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Option<Event>> {
 
 impl History for Reader {
     fn read(&self, after: Seq, limit: usize) -> Result<Vec<Event>, ReadError> {
-        let mut after = after;
-        // Rows of unknown kinds are passed over, so a chunk of nothing else must not look like the end.
+        let (mut after, mut events) = (after, Vec::new());
         loop {
-            let (events, rows, last) = self.with(|connection| {
+            let most = limit - events.len();
+            let (rows, last) = self.with(|connection| {
                 let mut select =
                     connection.prepare_cached("SELECT seq, at, kind, body FROM event WHERE seq > ?1 AND seq < ?2 ORDER BY seq LIMIT ?3")?;
-                let mut rows = select.query(params![place(after), END, limit as i64])?;
-                let mut events = Vec::new();
+                let mut rows = select.query(params![place(after), END, most as i64])?;
+                events.reserve(most.min(ROOM));
                 let (mut count, mut last) = (0, after);
                 while let Some(row) = rows.next()? {
                     count += 1;
-                    last = Seq(row.get::<_, i64>(0)? as u64);
-                    events.extend(event(row)?);
+                    last = seq(row)?;
+                    if let Some(event) = event(row, last)? {
+                        events.push(event);
+                    }
                 }
-                Ok((events, count, last))
+                Ok((count, last))
             })?;
-            if !events.is_empty() || rows < limit {
+            if rows < most || events.len() == limit {
                 return Ok(events);
             }
             after = last;
@@ -144,7 +157,7 @@ impl History for Reader {
             let mut rows = select.query([place(until)])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
-                events.extend(event(row)?);
+                events.extend(event(row, seq(row)?)?);
             }
             Ok(events)
         })

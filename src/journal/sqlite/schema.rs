@@ -79,16 +79,21 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         if version > 0 {
             copy::keep(&connection, path, version)?;
         }
-        let transaction = connection.transaction().map_err(sql)?;
-        if version == 0 {
-            transaction.execute_batch(TABLES).map_err(sql)?;
-        }
-        transaction.execute_batch(&standing_index()).map_err(sql)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-        transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
-        transaction.commit().map_err(sql)?;
+        make_tables(&mut connection, version).map_err(sql)?;
     }
     Ok(connection)
+}
+
+/// Brings a database of a format, 0 for an empty one, to the one of this version.
+pub(super) fn make_tables(connection: &mut Connection, version: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    if version == 0 {
+        transaction.execute_batch(TABLES)?;
+    }
+    transaction.execute_batch(&standing_index())?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
 }
 
 /// The format of a database that is confmod's, 0 for one that is empty. Nothing is changed.

@@ -11,6 +11,9 @@ use crate::journal::AppendError;
 /// Bytes that are written to find out whether there is room.
 const TRIAL: usize = 4096;
 
+/// Why nothing can be written on a disk that has room.
+const OVER_QUOTA: &str = "the quota of disk space is used up";
+
 /// A failed sync may have cost pages that the kernel has forgotten since, so nothing after it can be trusted; a full or
 /// locked disk can be emptied.
 pub(super) fn verdict(error: &rusqlite::Error, database: &Path) -> AppendError {
@@ -19,9 +22,7 @@ pub(super) fn verdict(error: &rusqlite::Error, database: &Path) -> AppendError {
         Some(known) => match known.code {
             ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory => AppendError::Trouble(why),
             // The engine knows of full disks only, and not that people share one by quotas.
-            _ if known.extended_code == SQLITE_IOERR_WRITE && is_over_quota(database) => {
-                AppendError::Trouble("the quota of disk space is used up".to_owned())
-            }
+            _ if known.extended_code == SQLITE_IOERR_WRITE && is_over_quota(database) => AppendError::Trouble(OVER_QUOTA.to_owned()),
             _ => AppendError::Failed(why),
         },
         None if matches!(error, rusqlite::Error::ToSqlConversionFailure(_)) => AppendError::Trouble(why),
@@ -32,7 +33,8 @@ pub(super) fn verdict(error: &rusqlite::Error, database: &Path) -> AppendError {
 /// As [`verdict`], of what the system said.
 pub(super) fn verdict_of_system(error: &io::Error) -> AppendError {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AppendError::Trouble(error.to_string()),
+        ErrorKind::StorageFull => AppendError::Trouble("the disk is full".to_owned()),
+        ErrorKind::QuotaExceeded => AppendError::Trouble(OVER_QUOTA.to_owned()),
         _ => AppendError::Failed(error.to_string()),
     }
 }

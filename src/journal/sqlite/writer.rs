@@ -20,7 +20,7 @@ use super::lock::Lock;
 use super::queue::{Publisher, Queue};
 use super::retention::{self, Cutter};
 use super::schema::PATIENCE;
-use super::verdict::verdict;
+use super::verdict::{verdict, verdict_of_system};
 use crate::conference::event::{Event, Seq};
 use crate::journal::{AppendError, Draft, Health, now};
 
@@ -82,6 +82,8 @@ impl Writer {
 
     fn work(&mut self) {
         self.lock.touch();
+        // Where there is no room for it, or no log, that is told with the first batch.
+        let _ = checkpoint::make_room(&checkpoint::log_path(&self.path));
         let mut patience = HEARTBEAT;
         loop {
             if self.hand.is_empty() && !self.queue.take(patience, &mut self.hand) {
@@ -95,17 +97,18 @@ impl Writer {
             }
             let in_trouble = matches!(&*self.health.borrow(), Health::Trouble(_));
             let idle = self.hand.is_empty();
-            if !idle {
-                self.batch();
-                self.cut_log();
-            } else if in_trouble {
-                match touch_database(&self.connection) {
-                    // There is room again for what was held.
-                    Ok(()) => self.batch(),
-                    Err(error) => self.is(verdict(&error, &self.path).into()),
-                }
+            if in_trouble {
+                let room = self.can_write();
+                self.batch(room);
+            } else if !idle {
+                self.batch(Ok(()));
             }
-            if !matches!(&*self.health.borrow(), Health::Failed(_))
+            if !idle {
+                self.cut_log();
+            }
+            // What was written has been looked for already.
+            if idle
+                && !matches!(&*self.health.borrow(), Health::Failed(_))
                 && let Err(error) = self.look_at_files()
             {
                 self.is(error.into());
@@ -129,7 +132,7 @@ impl Writer {
         let mut cut = checkpoint::empty(&self.connection, PATIENCE);
         if matches!(&*self.health.borrow(), Health::Trouble(_)) && !cut.as_ref().is_err_and(|error| self.is_fatal(error)) {
             // What went round is written now or never, and emptying the log may have made the room.
-            self.batch();
+            self.batch(Ok(()));
             if *self.health.borrow() == Health::Good {
                 cut = checkpoint::empty(&self.connection, PATIENCE);
             } else {
@@ -145,16 +148,18 @@ impl Writer {
         matches!(verdict(error, &self.path), AppendError::Failed(_))
     }
 
-    /// Writes what is in hand, answers for it and publishes it.
-    fn batch(&mut self) {
+    /// Writes what is in hand if there is room, answers for it and publishes it. What was held comes first.
+    fn batch(&mut self, room: Result<(), AppendError>) {
         let mut events = Vec::with_capacity(self.hand.len() + 1);
-        let written = self.recover().and_then(|recorded| {
+        let written = room.and_then(|()| self.recover()).and_then(|recorded| {
             events.extend(recorded);
             for (draft, _) in &mut self.hand {
                 self.held.mend(&mut draft.what);
             }
             let drafts = self.hand.iter().map(|(draft, _)| draft);
-            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))
+            write(&mut self.connection, self.last, drafts).map_err(|error| verdict(&error, &self.path))?;
+            // Only now is it known where it was written to.
+            self.look_at_files()
         });
         self.is(written.clone().map_or_else(Health::from, |()| Health::Good));
 
@@ -194,8 +199,8 @@ impl Writer {
         if let Health::Failed(why) = &*self.health.borrow() {
             return Err(AppendError::Failed(why.clone()));
         }
-        self.look_at_files()?;
         if !self.safe {
+            self.look_at_files()?;
             leftover::make_safe(&mut self.connection, &self.path)?;
             self.safe = true;
         }
@@ -204,6 +209,7 @@ impl Writer {
             return Ok(None);
         }
         write(&mut self.connection, self.last, late.iter()).map_err(|error| verdict(&error, &self.path))?;
+        self.look_at_files()?;
         self.held.is_written(&late);
         self.last = Seq(self.last.0 + late.len() as u64);
         Ok(late.pop().map(|draft| Event { seq: self.last, at: draft.at, what: draft.what }))
@@ -215,6 +221,13 @@ impl Writer {
             return Ok(());
         }
         Err(AppendError::Failed("its file was removed or replaced".to_owned()))
+    }
+
+    /// Whether the next batches can be written after one that could not, and not only a few small ones into the room
+    /// that the log still has: a journal that takes one in ten is not over its trouble.
+    fn can_write(&self) -> Result<(), AppendError> {
+        touch_database(&self.connection).map_err(|error| verdict(&error, &self.path))?;
+        checkpoint::grow(&checkpoint::log_path(&self.path)).map_err(|error| verdict_of_system(&error))
     }
 
     /// Done here and not by `SQLite` on its own, which would keep a failed sync to itself and repeat it. What was
@@ -256,7 +269,7 @@ impl Writer {
             Health::Good if changed => tracing::info!("the journal is written again"),
             Health::Trouble(why) if changed => tracing::warn!(why, "the journal could not be written; it is tried again"),
             Health::Failed(why) if changed => tracing::error!(why, "the journal failed; nothing is recorded until restart"),
-            Health::Good | Health::Trouble(_) | Health::Failed(_) | Health::Followed(_) | Health::Abandoned => {}
+            Health::Good | Health::Trouble(_) | Health::Failed(_) | Health::Followed(_) | Health::Abandoned | Health::Lost(_) => {}
         }
     }
 }
@@ -266,7 +279,12 @@ impl From<AppendError> for Health {
         match error {
             AppendError::Trouble(why) => Self::Trouble(why),
             AppendError::Failed(why) => Self::Failed(why),
-            AppendError::Busy | AppendError::Closed | AppendError::ReadOnly => Self::Good,
+            AppendError::Busy
+            | AppendError::Closed
+            | AppendError::ReadOnly
+            | AppendError::Superseded
+            | AppendError::Lost(_)
+            | AppendError::Denied(_) => Self::Good,
         }
     }
 }

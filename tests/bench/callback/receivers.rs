@@ -15,6 +15,7 @@ use confmod::journal::{Draft, Feed, Health, History, Journal, ReadError, Receipt
 use tokio::sync::{Mutex, broadcast, watch};
 
 use super::cores;
+use super::least::Least;
 use super::load::Target;
 
 const TOKEN: &str = "a-callback-token-of-more-than-32-characters";
@@ -59,6 +60,13 @@ impl Ours {
 /// The same routes on axum as it comes, without a journal: what is asked is read, and forgotten.
 pub fn bare() -> Target {
     let target = on_axum(async || routes(Arc::new(Nowhere(watch::channel(Health::Good).0)), &Arc::default()));
+    Target { path: path(), ..target }
+}
+
+/// The same, with the least that writes to a database.
+pub fn least(file: &Path) -> Target {
+    let journal = cores::on(cores::RECEIVER, || Arc::new(Least::open(file)));
+    let target = on_axum(async move || routes(journal, &Arc::default()));
     Target { path: path(), ..target }
 }
 
@@ -149,7 +157,8 @@ impl Journal for Nowhere {
     }
 }
 
-struct Nothing;
+/// A history without events.
+pub struct Nothing;
 
 impl History for Nothing {
     fn read(&self, _: Seq, _: usize) -> Result<Vec<Event>, ReadError> {

@@ -108,3 +108,32 @@ fn help_lists_everything_that_can_be_typed() {
     }
     assert!(!help.contains("cursor") && !help.contains("Esc") && !help.contains("marked"), "{help}");
 }
+
+#[test]
+fn a_server_that_is_lost_is_said_when_it_begins_and_when_it_ends() {
+    let mut stage = Stage::with(1).heard();
+    let _ = stage.app.take_said();
+    let since = stage.app.now;
+    stage.app.update(since, Message::Journal(crate::conference::health::JournalHealth::Lost(since)));
+    stage.wait(14);
+    stage.app.update(stage.app.now, Message::Journal(crate::conference::health::JournalHealth::Good));
+    let said: Vec<_> = stage.app.take_said().into_iter().map(|heard| (heard.at.is_some(), heard.text)).collect();
+    let began = "no contact with the server: who comes or leaves is not known";
+    assert_eq!(said, [(true, began.to_owned()), (true, "the server is back after 14s".to_owned())]);
+}
+
+#[test]
+fn a_desk_says_whose_conferences_it_shares_and_what_it_may_not_do() {
+    let shared = |settings: &mut crate::console::app::Settings| {
+        (settings.shared, settings.listener, settings.urls) = (Some("a:4222".into()), String::new(), Vec::new());
+    };
+    let greeting = |stage: &Stage| tell::greeting(&stage.app);
+    let desk = greeting(&Stage::new(shared).heard());
+    assert!(desk[0] == "confmod shares its conferences on a:4222" && !desk.iter().any(|line| line.contains("listens")), "{desk:?}");
+    let reading = Stage::new(|settings| {
+        shared(settings);
+        settings.read_only = true;
+    });
+    let desk = greeting(&reading.heard());
+    assert_eq!(desk[..2], ["confmod shares its conferences on a:4222", "this console is read-only; start it without --read-only to act"]);
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::conference::event::{Banned, Exempted, FloorGiven, Mode, ModeSet, What};
+use crate::config::Kick;
 use crate::phone::Number;
 
 pub(super) fn mode(stage: &mut Stage, conference: &str, mode: Mode, by: &str) {
@@ -220,5 +221,17 @@ fn everything_is_drawn_at_every_size() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_desk_that_may_not_kick_is_told_that_another_ends_the_lock() {
+    let mut stage = Stage::with(1);
+    stage.app.settings.kick = Kick::Never;
+    mode(&mut stage, "1122", Mode::Lock, "grace");
+    for size in [(80, 24), (140, 40)] {
+        let screen = draw(&mut stage, size);
+        let text = screen.lines().nth(2).unwrap_or_default();
+        assert!(text.contains("LOCKED since") && text.ends_with("another desk ends it"), "{text}");
     }
 }

@@ -28,6 +28,8 @@ async fn text_that_is_none_and_moments_that_no_calendar_has_are_no_hindrance() {
     let events = history.read(Seq(0), 1).expect("readable").into_iter().chain(history.read(Seq(1), 9).expect("readable"));
     let found: Vec<_> = events.map(|event| (event.seq.0, event.at)).collect();
     assert_eq!(found, [(1, Moment(1_000)), (4, Moment::EARLIEST), (5, Moment::LATEST)]);
+    let two = history.read(Seq(0), 2).expect("readable").into_iter().map(|event| event.seq.0);
+    assert!(two.eq([1, 4]), "fewer than asked for would be the end");
     assert_eq!(history.raw(Seq(4)), Ok(None), "raw fields that are no text are none");
 }
 

@@ -8,6 +8,7 @@ use crate::conference::event::{Listening, What};
 use crate::conference::health::JournalHealth as Health;
 use crate::conference::story::{answer, ask};
 use crate::conference::{Action, Moment, Outcome};
+use crate::config::Kick;
 use crate::console::app::tests::Stage;
 use crate::console::app::{ListenerCounts, Message, Played};
 
@@ -35,6 +36,15 @@ pub(super) const SCENES: &[Scene] = &[
         stage.app.update(stage.app.now, Message::Journal(Health::Trouble("the disk is full".into())));
         stage
     }),
+    ("server-lost", lost),
+    ("server-lost-refuses", || pressed(lost(), "m")),
+    ("desk", || desk(ordinary())),
+    ("desk-empty", || desk(Stage::new(|_| {}))),
+    ("desk-may-not-kick", || {
+        let mut stage = ordinary();
+        stage.app.settings.kick = Kick::Never;
+        pressed(desk(stage), "k")
+    }),
     ("silence-gap-and-counts", trouble),
     ("provider-not-reached", not_reached),
     ("replay", || replay(false, 724)),
@@ -46,6 +56,20 @@ pub(super) const SCENES: &[Scene] = &[
 fn beside(health: Health) -> Stage {
     let mut stage = ordinary();
     stage.app.update(stage.app.now, Message::Journal(health));
+    stage
+}
+
+fn desk(mut stage: Stage) -> Stage {
+    stage.app.settings.shared = Some("calls.example.org:4222".into());
+    stage.app.settings.listener = String::new();
+    stage.app.settings.urls = Vec::new();
+    stage
+}
+
+fn lost() -> Stage {
+    let mut stage = desk(ordinary());
+    let since = stage.app.now;
+    stage.app.update(since.plus(Duration::from_secs(17)), Message::Journal(Health::Lost(since)));
     stage
 }
 
