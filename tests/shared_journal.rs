@@ -11,6 +11,7 @@ use confmod::conference::event::{Answer, Arrival, Ask, Banned, CallOnly, Cause, 
 use confmod::conference::{Action, CallKey, Moment, Outcome};
 use confmod::journal::nats::{Nats, Part, Settings, Standing};
 use confmod::journal::{AppendError, Draft, Feed, Health, Journal};
+use support::cluster;
 use support::nats::{PROGRAM, Servers};
 use support::tools;
 
@@ -319,21 +320,23 @@ fn a_cluster_without_its_leader_takes_events_again_within_seconds() {
         stands(&host, holds).await;
         let mut feed = host.subscribe(Seq(0));
         let (mut taken, mut slowest) = (Vec::new(), Duration::ZERO);
-        for down in 0..3 {
-            append(&host, join(&format!("up{down}"))).await.unwrap();
-            taken.push(format!("up{down}"));
-            servers.all[down].kill();
+        for round in 0..3 {
+            let urls = servers.urls();
+            let leader = tokio::task::spawn_blocking(move || cluster::leader(&urls, Duration::ZERO)).await.unwrap();
+            append(&host, join(&format!("up{round}"))).await.unwrap();
+            taken.push(format!("up{round}"));
+            servers.all[leader].kill();
             let killed = Instant::now();
             for number in 0.. {
-                assert!(killed.elapsed() < PATIENCE, "nothing is taken without server {down}");
-                let name = format!("d{down}-{number}");
+                assert!(killed.elapsed() < PATIENCE, "nothing is taken without server {leader}");
+                let name = format!("d{round}-{number}");
                 if append(&host, join(&name)).await.is_ok() {
                     taken.push(name);
                     break;
                 }
             }
             slowest = slowest.max(killed.elapsed());
-            servers.all[down].start();
+            servers.all[leader].start();
         }
         let mut heard: Vec<String> = Vec::new();
         while heard.last() != taken.last() {

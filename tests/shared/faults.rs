@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::crowd::{CALLERS, Crowd, nothing_is_lost};
+use super::support::cluster::{self, CALM};
 use super::support::keys::Key;
 use super::support::nats::{PROGRAM, Servers};
 use super::support::provider::Answer;
@@ -20,10 +21,6 @@ const CLUSTER: &str = "nats_replicas = 3\npace = 50\nask_after_join = \"10ms\"\n
 
 /// What hosts and desks may take once the servers have leaders again.
 const OURS: Duration = Duration::from_secs(10);
-
-/// For so long no election must be called until a server that was cut off has done its harm: its term is ahead of the
-/// others', and they give up their leaders for it. Servers call one after 4 to 9 s.
-const CALM: Duration = Duration::from_secs(9);
 
 /// How long the desks and callers work before a fault, and with it.
 const BEFORE: Duration = Duration::from_millis(1_500);
@@ -107,7 +104,7 @@ impl Ordeal {
         self.work(BEFORE);
         let began = Instant::now();
         fault(self);
-        let served = truth::served(&self.world.servers.urls());
+        let served = cluster::served(&self.world.servers.urls());
         self.crowd.route(addresses(&self.world));
         self.work(WITH);
         self.crowd.pause();
@@ -122,24 +119,6 @@ impl Ordeal {
         self.slowest = self.slowest.max(took);
         self.servers = self.servers.max(served);
         self.faults += 1;
-    }
-
-    /// Which server leads the stream, once the cluster has got over the fault before and has been calm for so long.
-    #[track_caller]
-    pub fn leader(&self, calm: Duration) -> usize {
-        let urls = self.world.servers.urls();
-        let until = Instant::now() + truth::HEALING;
-        let mut since = Instant::now();
-        loop {
-            match truth::leader(&urls) {
-                Ok(name) if since.elapsed() >= calm => return name.strip_prefix('n').expect("a name").parse().expect("a number"),
-                Ok(_) => std::thread::sleep(Duration::from_millis(100)),
-                Err(why) => {
-                    assert!(Instant::now() < until, "the cluster does not get over what happened to it: {why}");
-                    since = Instant::now();
-                }
-            }
-        }
     }
 
     /// Nothing was lost, and every ask ended once.
@@ -214,15 +193,15 @@ fn hosts_and_servers_that_go_away_lose_nothing_and_all_desks_are_level_again() {
         });
         replace_host(&mut ordeal);
         for (what, is_leader) in [("kill -9 of the leader", true), ("kill -9 of a follower", false)] {
-            let leader = ordeal.leader(Duration::ZERO);
+            let leader = cluster::leader(&ordeal.world.servers.urls(), Duration::ZERO);
             let server = if is_leader { leader } else { (leader + 1) % 3 };
             ordeal.survive(what, |ordeal| ordeal.world.servers.all[server].kill());
             ordeal.world.servers.all[server].start();
         }
-        let leader = ordeal.leader(Duration::ZERO);
+        let leader = cluster::leader(&ordeal.world.servers.urls(), Duration::ZERO);
         ordeal.survive("a frozen leader", |ordeal| ordeal.world.servers.all[leader].freeze());
         ordeal.world.servers.all[leader].thaw();
-        ordeal.leader(CALM);
+        cluster::leader(&ordeal.world.servers.urls(), CALM);
     }
     ordeal.end("shared-faults");
 }
@@ -236,7 +215,7 @@ fn a_server_whose_wire_is_cut_is_done_without() {
         // Each on servers of its own: one of 2.9 that was cut off and leads later on may bring acknowledged events down with it.
         let wires = Wires::lay(3);
         let mut ordeal = Ordeal::begin(Servers::apart(&wires));
-        let leader = ordeal.leader(CALM);
+        let leader = cluster::leader(&ordeal.world.servers.urls(), CALM);
         let server = if is_leader { leader } else { (leader + 1) % 3 };
         ordeal.survive(what, |_| wires.cut(server));
         let world = ordeal.end(if is_leader { "shared-cut-leader" } else { "shared-cut-follower" });

@@ -1,18 +1,14 @@
 //! What the stream says, read by a client of the tests' own, and what must be true of it whatever happened.
 
 use std::collections::BTreeMap;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
-use async_nats::jetstream::stream::{ClusterInfo, RawMessageErrorKind};
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use serde_json::Value;
 
 use super::support::provider::Provider;
 use super::world::PATIENCE;
-
-/// How long a cluster may take to get over a fault by itself: elections that nobody wins are held again after 4 to 9 s.
-pub const HEALING: Duration = Duration::from_mins(1);
 
 /// One event as it stands on the server.
 #[derive(Clone, Debug)]
@@ -70,60 +66,6 @@ fn line(seq: u64, payload: &[u8]) -> Result<Line, async_nats::Error> {
     let (first, rest) = std::str::from_utf8(payload)?.split_once('\n').ok_or("no body")?;
     let kind = first.split_once(' ').ok_or("no kind")?.1.to_owned();
     Ok(Line { seq, kind, body: serde_json::from_str(rest.lines().next().unwrap_or_default())? })
-}
-
-/// What a server says of each stream's servers; nothing while one of them, or all together, have no leader.
-async fn clusters(url: &str) -> Result<Vec<ClusterInfo>, async_nats::Error> {
-    let client = async_nats::connect(url).await?;
-    // Only the leader of all answers this. (An older server leaves out what the library wants to read in it.)
-    client.request("$JS.API.INFO", "".into()).await?;
-    let context = jetstream::new(client);
-    let mut clusters = Vec::new();
-    for stream in ["confmod_lease", "confmod"] {
-        clusters.push(context.get_stream(stream).await?.cached_info().cluster.clone().ok_or("it is not in a cluster")?);
-    }
-    Ok(clusters)
-}
-
-/// The name of the server that leads the stream, once a cluster has got over what happened to it: each server says the same,
-/// all copies of each stream are level, and there is a server that takes new consumers. Why not, before. A server that was
-/// cut off goes on to believe that it leads until it hears of the others, so all are asked.
-pub fn leader(urls: &str) -> Result<String, async_nats::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ask = async |url: &str| {
-        let mut leader = None;
-        for cluster in clusters(url).await? {
-            if cluster.replicas.len() < 2 || cluster.replicas.iter().any(|peer| !peer.current || peer.offline) {
-                return Err(format!("{url} says: {cluster:?}").into());
-            }
-            leader = cluster.leader;
-        }
-        leader.ok_or_else(|| async_nats::Error::from("no leader"))
-    };
-    let mut leaders = Vec::new();
-    for url in urls.split(',') {
-        leaders.push(runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), ask(url)).await })??);
-    }
-    match &leaders[..] {
-        [first, others @ ..] if others.iter().all(|other| other == first) => Ok(first.clone()),
-        differ => Err(format!("the servers differ: {differ:?}").into()),
-    }
-}
-
-/// Waits in a thread of its own until the servers have leaders again; how long that took from now.
-pub fn served(urls: &str) -> JoinHandle<Duration> {
-    let (began, urls) = (Instant::now(), urls.to_owned());
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let serves = |url: &str| {
-            let asked = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), clusters(url)).await });
-            matches!(asked, Ok(Ok(_)))
-        };
-        while !urls.split(',').any(serves) {
-            assert!(began.elapsed() < HEALING, "the servers have no leaders after {:?}", began.elapsed());
-        }
-        began.elapsed()
-    })
 }
 
 /// Takes a message out of the stream.

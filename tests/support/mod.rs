@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing helper is a failing test")]
 
 pub mod browser;
+pub mod cluster;
 pub mod dice;
 pub mod disk;
 pub mod harm;
