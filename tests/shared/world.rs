@@ -304,9 +304,10 @@ pub fn rows(screen: &vt100::Screen) -> Rows {
         let cells: Vec<char> = line.split('│').next().unwrap_or_default().chars().collect();
         let cell = |from: usize, to: usize| {
             let to = to.min(cells.len());
-            cells.get(from..to).map(|cells| cells.iter().collect::<String>().trim().to_owned()).unwrap_or_default()
+            cells.get(from..to).map(|cells| cells.iter().collect::<String>().trim_end().to_owned()).unwrap_or_default()
         };
         let (name, voice, hand) = (cell(name, number), cell(voice, since), cell(hand, last));
+        // A sentence about a caller begins elsewhere.
         if !name.starts_with("Caller") || matches!(voice.as_str(), "left" | "kicked") {
             continue;
         }
