@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::OpenError;
 use super::writer::inode;
@@ -19,6 +19,9 @@ use crate::config::paths::make_private_dir;
 const ASKED: u32 = 10;
 const ASKING: Duration = Duration::from_millis(10);
 
+/// How often a busy holder is marked as alive.
+const MARKED: Duration = Duration::from_secs(1);
+
 /// The lock, held as long as this lives.
 pub(super) struct Lock {
     file: File,
@@ -29,6 +32,8 @@ pub(super) struct Lock {
     who: String,
     /// When an earlier holder was last alive.
     pub(super) last_alive: Option<Moment>,
+    /// When this one was last marked as alive.
+    marked: Option<Instant>,
 }
 
 fn lock_path(journal: &Path) -> PathBuf {
@@ -74,7 +79,7 @@ impl Lock {
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes()));
         written.map_err(|error| refused(format!("writing {}: {error}", shown(&path))))?;
         let inode = file.metadata().ok().map(|meta| meta.ino());
-        Ok(Self { file, path, inode, journal: journal.to_owned(), who: who.to_owned(), last_alive })
+        Ok(Self { file, path, inode, journal: journal.to_owned(), who: who.to_owned(), last_alive, marked: None })
     }
 
     /// Marks the holder as alive, and takes the lock anew where its file was removed: somebody may take it for a
@@ -99,8 +104,16 @@ impl Lock {
         let _ = self.file.set_modified(alive);
     }
 
-    /// Marks the holder as alive now. Costs no sync; a loss of power may lose it, a kill does not.
-    pub(super) fn touch(&self) {
+    /// Marks the holder as alive, if it was not just now. Costs no sync; a loss of power may lose it, a kill does not.
+    ///
+    /// What is written to the journal says when it was, too. A file system without a journal of its own (ext4 can be
+    /// made so) writes this file's new time with the next sync of its neighbours in the folder, for which those who call back
+    /// would wait each time.
+    pub(super) fn touch(&mut self) {
+        if self.marked.is_some_and(|marked| marked.elapsed() < MARKED) {
+            return;
+        }
+        self.marked = Some(Instant::now());
         // Only the length of a reported gap depends on it.
         let _ = self.file.set_modified(SystemTime::now());
     }
