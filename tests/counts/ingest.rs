@@ -31,6 +31,8 @@ fn calls(trace: &Path) -> BTreeMap<String, usize> {
     for line in text.lines() {
         // A call that was interrupted by another thread's has a second line, which begins otherwise.
         let name = line.split_once(' ').and_then(|(_, call)| call.trim_start().split_once('(')).map_or("", |(name, _)| name);
+        // Whoever looks at the times of the log makes its next sync write their change.
+        let name = if line.contains("-wal\"") && line.contains(", STATX_ALL,") { "statx_of_times" } else { name };
         let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if is_name && !MEMORY.contains(&name) {
             *calls.entry(name.to_owned()).or_default() += 1;
@@ -108,6 +110,7 @@ fn a_callback_alone_costs_few_system_calls_and_one_sync() {
         ("fsync", 0.1),
         ("fdatasync", 1.1),
         ("utimensat", 0.1),
+        ("statx_of_times", 0.0),
         ("pwrite64", 2.6),
         ("fcntl", 6.7),
         ("statx", 3.5),

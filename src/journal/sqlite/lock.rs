@@ -139,3 +139,21 @@ pub fn is_held(journal: &Path) -> bool {
     // The lock taken here for a moment is shared with nobody who asks the same question.
     File::open(lock_path(journal)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_holder_is_marked_as_alive_now_and_then_and_not_each_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut lock = Lock::take(&folder.path().join("journal.sqlite"), "a test").expect("a lock");
+        let alive = |lock: &Lock| lock.file.metadata().and_then(|meta| meta.modified()).expect("a time");
+        for (marked, is_marked_anew) in [(None, true), (Some(Instant::now()), false), (Instant::now().checked_sub(MARKED), true)] {
+            lock.file.set_modified(UNIX_EPOCH).expect("a time");
+            lock.marked = marked;
+            lock.hold().expect("it is held");
+            assert_eq!(alive(&lock) > UNIX_EPOCH, is_marked_anew, "{marked:?}");
+        }
+    }
+}

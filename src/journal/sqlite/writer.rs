@@ -295,8 +295,8 @@ fn panicked() -> Health {
 
 /// What the system calls a file by, whatever its name comes to mean.
 ///
-/// Nothing else is asked for: once a file's times were looked at, Linux (from 6.13) writes down the next change of them with
-/// the very next sync of its data, which takes half as long again.
+/// Nothing else is asked for: once a file's times were looked at, Linux (from 6.13) notes the very next change of them, and
+/// file systems may write it with the next sync of its data, which takes a third longer then.
 #[cfg(target_os = "linux")]
 pub(super) fn inode(path: &Path) -> Option<u64> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
