@@ -13,7 +13,7 @@ use axum::http::{HeaderValue, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -75,9 +75,8 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
     };
     let head = limits.request_line + limits.header_block + 4;
     let mut connection = http1::Builder::new()
-        // Without a timer the header time-out would silently be none.
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
+        // The wire watches that.
+        .header_read_timeout(None)
         // Line and block are told apart by the router, which knows where one ends.
         .max_header_size(head)
         // The default is 400 KiB, for every connection.
@@ -85,7 +84,7 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
         .max_headers(limits.headers)
         // A client may close its side as soon as it has asked; it is answered all the same.
         .half_close(true)
-        .serve_connection(TokioIo::new(Wire::new(stream, progress.clone(), limits.answer_time)), service);
+        .serve_connection(TokioIo::new(Wire::new(stream, progress.clone(), &limits)), service);
 
     let ended = tokio::select! {
         biased;

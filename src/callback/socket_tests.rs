@@ -292,6 +292,32 @@ fn a_connection_that_idles_is_closed_too() {
 }
 
 #[test]
+fn each_answer_gives_the_next_head_its_whole_time() {
+    let house = House::new(Limits { head_time: Duration::from_secs(2), ..Limits::default() });
+    let mut stream = house.connect();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(2_500) {
+        stream.write_all(get(JOIN, "").as_bytes()).expect("written");
+        assert!(one_answer(&mut stream).ends_with("ok"));
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
+
+#[test]
+fn bytes_of_a_head_give_it_no_more_time() {
+    let house = House::new(Limits { head_time: Duration::from_millis(300), ..Limits::default() });
+    let mut stream = house.connect();
+    // Half a minute of it, were it not ended.
+    stream.set_read_timeout(Some(Duration::from_millis(30))).expect("a time-out");
+    let head = format!("GET /{} HTTP/1.1\r\n", "x".repeat(1_000));
+    let is_ended = head.bytes().any(|byte| {
+        let ended = |error: &std::io::Error| !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        stream.write_all(&[byte]).is_err() || stream.read(&mut [0]).map_or_else(|error| ended(&error), |read| read == 0)
+    });
+    assert!(is_ended);
+}
+
+#[test]
 fn two_hundred_half_open_connections_are_all_closed() {
     let house = House::new(Limits { head_time: Duration::from_millis(200), ..Limits::default() });
     let mut streams: Vec<_> = (0..200).map(|_| house.connect()).collect();

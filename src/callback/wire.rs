@@ -2,7 +2,8 @@
 //!
 //! hyper reads on while it answers, however much waits to be taken by the client. Here the next request waits until
 //! the answer before it is out, so that a client which never reads can pile up nothing, and no connection keeps the
-//! others waiting.
+//! others waiting. How long a head may take is watched here, too: hyper has a timer made for each head, and with
+//! thousands of heads a second that is much of what they take.
 
 use std::io;
 use std::pin::Pin;
@@ -12,9 +13,10 @@ use std::time::Duration;
 use axum::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::framing::Framing;
+use super::guard::Limits;
 use super::progress::Progress;
 
 /// Bytes that are read in one turn. Then it is the turn of the other connections.
@@ -34,6 +36,12 @@ pub(super) struct Wire {
     turn: usize,
     /// Who asked for the next request while an answer was on its way out.
     asker: Option<Waker>,
+    /// How long the next head may be waited for.
+    head_time: Duration,
+    /// When that ends, once it is waited for.
+    head_due: Option<Instant>,
+    /// Runs to the end of this or an earlier wait: most heads come long before, and it is not set anew for each.
+    alarm: Option<Pin<Box<Sleep>>>,
     /// How long an answer may take to be taken.
     answer_time: Duration,
     /// Runs while an answer is stuck.
@@ -42,9 +50,21 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, progress: Progress, answer_time: Duration) -> Self {
-        let framing = Framing::new();
-        Self { stream, progress, framing, held: Bytes::new(), turn: 0, asker: None, answer_time, overdue: None, is_ambiguous: false }
+    pub(super) fn new(stream: TcpStream, progress: Progress, limits: &Limits) -> Self {
+        Self {
+            stream,
+            progress,
+            framing: Framing::new(),
+            held: Bytes::new(),
+            turn: 0,
+            asker: None,
+            head_time: limits.head_time,
+            head_due: None,
+            alarm: None,
+            answer_time: limits.answer_time,
+            overdue: None,
+            is_ambiguous: false,
+        }
     }
 
     /// Whether nothing was read that does not belong to an answered request.
@@ -55,6 +75,22 @@ impl Wire {
     /// The stream itself, and whether it was ended because a head could be read in two ways.
     pub(super) fn into_inner(self) -> (TcpStream, bool) {
         (self.stream, self.is_ambiguous)
+    }
+
+    /// Ready when a complete head has been waited for too long.
+    fn poll_too_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.progress.is_waiting() {
+            return Poll::Pending;
+        }
+        let due = *self.head_due.get_or_insert_with(|| Instant::now() + self.head_time);
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        loop {
+            ready!(alarm.as_mut().poll(cx));
+            if alarm.deadline() == due {
+                return Poll::Ready(());
+            }
+            alarm.as_mut().reset(due);
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -85,6 +121,8 @@ impl AsyncRead for Wire {
             if read.is_pending() {
                 this.turn = 0;
                 this.progress.had_a_turn();
+                ready!(this.poll_too_late(cx));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             ready!(read)?;
             let news = &buf.filled()[before..];
@@ -122,6 +160,9 @@ impl AsyncWrite for Wire {
         let this = &mut *self;
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
         // hyper flushes its stream only when it has nothing left to write.
+        if this.progress.is_flushing() {
+            this.head_due = None;
+        }
         this.progress.is_flushed();
         this.overdue = None;
         if let Some(asker) = this.asker.take() {
