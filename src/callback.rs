@@ -26,6 +26,7 @@ mod router_tests;
 #[cfg(test)]
 mod socket_tests;
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,9 +34,11 @@ use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
+use tower::service_fn;
 
 use answers::Answer;
 pub use counts::Counts;
@@ -81,7 +84,9 @@ pub fn router(
 ) -> Router {
     let delays = Semaphore::new(guard.limits().strangers_delayed);
     let door = Arc::new(Door { journal, guard, strangers: Mutex::new(Strangers::new()), delays, conference, counts, clock });
-    Router::new().route("/healthz", any(healthz)).fallback(callback).with_state(door)
+    let callbacks = Arc::clone(&door);
+    let callbacks = service_fn(move |request| callback(Arc::clone(&callbacks), request));
+    Router::new().route("/healthz", any(healthz)).fallback_service(callbacks).with_state(door)
 }
 
 /// Says whether callbacks can be taken. Asks for no token, so that a monitor needs none.
@@ -100,73 +105,101 @@ async fn healthz(State(door): State<Arc<Door>>, request: Request) -> Answer {
     }
 }
 
-/// Answers every other path, and counts how it went.
-async fn callback(State(door): State<Arc<Door>>, request: Request) -> Answer {
-    let path = request.uri().path();
-    let Some(rest) = path.strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
-        return Answer::nowhere();
-    };
-    // The guard sees exactly one segment, whatever else the path holds.
-    let rest = rest.strip_prefix('/').unwrap_or("");
-    let (token, kind) = rest.split_once('/').unwrap_or((rest, ""));
-    let (token, kind) = (token.to_owned(), kind.to_owned());
-    let answer = match door.take(&token, &kind, request).await {
-        Ok(at) => {
-            door.counts.took(at);
-            return Answer::ok();
-        }
-        Err(answer) => answer,
-    };
-    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
-        door.counts.dropped();
-    } else {
-        door.counts.refused();
+/// Answers every other path.
+#[expect(clippy::manual_async_fn, reason = "an async fn holds what it is given twice, and what each callback takes is to be small")]
+fn callback(door: Arc<Door>, mut request: Request) -> impl Future<Output = Result<Response, Infallible>> + Send {
+    async move {
+        let Some((token, kind)) = segments(request.uri().path()) else { return Ok(Answer::nowhere().into_response()) };
+        let admitted = door.admit(token, kind, &request);
+        Ok(door.answer(admitted, &mut request).await.into_response())
     }
-    answer
+}
+
+/// The token and the kind of callback in a path; none where no callbacks stand. The token is exactly one segment, whatever else
+/// the path holds.
+fn segments(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    let rest = rest.strip_prefix('/').unwrap_or("");
+    Some(rest.split_once('/').unwrap_or((rest, "")))
+}
+
+/// Why a request goes no further than its head.
+enum Refusal {
+    Stranger(Stranger),
+    Slip(Answer),
 }
 
 impl Door {
-    /// Takes one callback: when it was learned, once its event is on disk; else the answer that says why not.
-    async fn take(&self, token: &str, kind: &str, request: Request) -> Result<Moment, Answer> {
-        let (head, body) = request.into_parts();
+    /// Looks at a request's head: which callback it is, or why it is none.
+    fn admit(&self, token: &str, kind: &str, request: &Request) -> Result<Kind, Refusal> {
         let limits = self.guard.limits();
-        if guard::request_line(&head) > limits.request_line {
-            return Err(Answer::line_too_long(limits.request_line));
+        if guard::request_line(request) > limits.request_line {
+            return Err(Refusal::Slip(Answer::line_too_long(limits.request_line)));
         }
-        if guard::header_block(&head.headers) > limits.header_block {
-            return Err(Answer::headers_too_large(limits.header_block, limits.headers));
+        if guard::header_block(request.headers()) > limits.header_block {
+            return Err(Refusal::Slip(Answer::headers_too_large(limits.header_block, limits.headers)));
         }
-        let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-        let progress = head.extensions.get::<progress::Progress>();
-        let relay = head.extensions.get::<relay::Relay>();
-        if let Err(stranger) = self.guard.admits(token, peer, &head.headers) {
-            return Err(self.turn_away(stranger, progress).await);
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        self.guard.admits(token, peer, request.headers()).map_err(Refusal::Stranger)?;
+        let kind = Kind::from_path(kind).ok_or_else(|| Refusal::Slip(Answer::no_such_kind()))?;
+        match *request.method() {
+            Method::GET | Method::POST => Ok(kind),
+            _ => Err(Refusal::Slip(Answer::wrong_method("GET, POST"))),
         }
-        let kind = Kind::from_path(kind).ok_or_else(Answer::no_such_kind)?;
-        if head.method != Method::GET && head.method != Method::POST {
-            return Err(Answer::wrong_method("GET, POST"));
+    }
+
+    /// Answers a callback, and counts how it went.
+    async fn answer(&self, admitted: Result<Kind, Refusal>, request: &mut Request) -> Answer {
+        let taken = match admitted {
+            Ok(kind) => self.take(kind, request).await,
+            Err(Refusal::Stranger(stranger)) => Err(self.turn_away(stranger, request.extensions().get()).await),
+            Err(Refusal::Slip(answer)) => Err(answer),
+        };
+        match taken {
+            Ok(at) => {
+                self.counts.took(at);
+                Answer::ok()
+            }
+            Err(answer) => {
+                if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    self.counts.dropped();
+                } else {
+                    self.counts.refused();
+                }
+                answer
+            }
         }
-        let body = collect(body, limits).await?;
-        if let Some(progress) = progress {
+    }
+
+    /// Takes one callback: when it was learned, once its event is on disk; else the answer that says why not.
+    async fn take(&self, kind: Kind, request: &mut Request) -> Result<Moment, Answer> {
+        let body = collect(std::mem::take(request.body_mut()), self.guard.limits()).await?;
+        if let Some(progress) = request.extensions().get::<progress::Progress>() {
             progress.request_is_complete();
         }
+        let draft = self.read(kind, request, &body)?;
+        let at = draft.at;
+        let kept = match request.extensions().get::<relay::Relay>() {
+            Some(relay) => relay.wait(relay.append(&self.journal, draft).durable()).await,
+            None => self.journal.append(draft).durable().await,
+        };
+        kept.map(|_| at).map_err(|error| Answer::unavailable(&error))
+    }
 
-        let is_form = head.method == Method::POST && may_be_form(&head.headers);
+    /// What a whole request says.
+    fn read(&self, kind: Kind, request: &Request, body: &[u8]) -> Result<Draft, Answer> {
+        let is_post = request.method() == Method::POST;
+        let is_form = is_post && may_be_form(request.headers());
         let at = (self.clock)();
-        let fields = Fields::parse(head.uri.query().unwrap_or(""), if is_form { &body } else { &[] });
+        let fields = Fields::parse(request.uri().query().unwrap_or(""), if is_form { body } else { &[] });
         let what = fields::read(kind, &fields, self.conference.as_ref()).map_err(|slip| {
             let sort = (kind.word(), slip.rule());
             if let Some(passed_over) = self.counts.slipped(sort, at, || format!("a {} was refused. {slip}", kind.word())) {
                 tracing::info!(kind = sort.0, rule = sort.1, passed_over, "refused a callback");
             }
-            Answer::bad_request(&slip, head.method == Method::POST && !body.is_empty() && !is_form)
+            Answer::bad_request(&slip, is_post && !body.is_empty() && !is_form)
         })?;
-        let draft = Draft { at, what, raw: Some(fields.raw()) };
-        let kept = match relay {
-            Some(relay) => relay.wait(relay.append(&self.journal, draft).durable()).await,
-            None => self.journal.append(draft).durable().await,
-        };
-        kept.map(|_| at).map_err(|error| Answer::unavailable(&error))
+        Ok(Draft { at, what, raw: Some(fields.raw()) })
     }
 
     /// The one answer to strangers. Who sends one after the other gets it late, on a connection that makes

@@ -5,8 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::request::Parts;
+use axum::http::{HeaderMap, Request};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::config::{ExposeSecret as _, Secret};
@@ -168,11 +167,11 @@ fn plain(net: IpNet) -> IpNet {
 }
 
 /// The bytes of a request line, put together again from its parts.
-pub(super) fn request_line(head: &Parts) -> usize {
-    let uri = &head.uri;
+pub(super) fn request_line<B>(request: &Request<B>) -> usize {
+    let uri = request.uri();
     let host = uri.authority().map_or(0, |authority| authority.as_str().len() + uri.scheme_str().map_or(0, |scheme| scheme.len() + 3));
     let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    head.method.as_str().len() + 1 + host + path + " HTTP/1.1".len()
+    request.method().as_str().len() + 1 + host + path + " HTTP/1.1".len()
 }
 
 /// The bytes of all header lines, with colon, space and line end.

@@ -347,6 +347,20 @@ fn targets_of_other_forms_are_paths_or_nowhere() {
 }
 
 #[test]
+fn an_answer_to_head_is_the_same_without_its_body() {
+    let house = House::new(Limits::default());
+    for path in ["/callback/wrong/join", "/callback/token/join?key=7", "/nowhere", "/healthz"] {
+        let ask = |method: &str| house.exchange(format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes());
+        // HEAD is no method of callbacks, nor of the monitor's path; another that is none has the same answer.
+        let (head, put) = (ask("HEAD"), ask("PUT"));
+        let undated = |answer: &str| answer.lines().filter(|line| !line.starts_with("date:")).collect::<Vec<_>>().join("\n");
+        let (lines, body) = put.split_once("\r\n\r\n").expect("an answer");
+        assert!(!body.is_empty() && head.ends_with("\r\n\r\n"), "{path}: {head}");
+        assert_eq!(undated(head.trim_end()), undated(lines), "{path}");
+    }
+}
+
+#[test]
 fn a_body_that_breaks_off_leaves_no_event() {
     let house = House::new(Limits::default());
     let mut stream = house.connect();
