@@ -1,4 +1,5 @@
 //! Tells the linker what only the machine that builds knows.
+#![allow(clippy::print_stdout, reason = "that is where cargo listens")]
 
 use std::process::Command;
 

@@ -79,9 +79,15 @@ pub fn sweep(text: &str) -> Cow<'_, str> {
 /// ends are trimmed, and at most three marks may stand on a letter. Cleaning twice changes nothing.
 #[must_use]
 pub fn clean(text: &str, max: usize) -> String {
+    cleaned(text, max).into_owned()
+}
+
+/// As [`clean`]; what is clean already stays where it is.
+#[must_use]
+pub fn cleaned(text: &str, max: usize) -> Cow<'_, str> {
     // Most of what comes needs nothing of all this.
-    if text.len() <= max && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return text.to_owned();
+    if text.len() <= max && is_plainly_clean(text) {
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().min(max + 8));
     let mut space = false;
@@ -118,7 +124,19 @@ pub fn clean(text: &str, max: usize) -> String {
         out.truncate(end);
         out.truncate(out.trim_end().len());
     }
-    out
+    Cow::Owned(out)
+}
+
+/// Whether a text has nothing but the letters that everybody has, and single spaces between them.
+fn is_plainly_clean(text: &str) -> bool {
+    let mut after_space = true;
+    let fits = text.bytes().all(|byte| {
+        let is_space = byte == b' ';
+        let fits = byte.is_ascii_graphic() || is_space && !after_space;
+        after_space = is_space;
+        fits
+    });
+    fits && (text.is_empty() || !after_space)
 }
 
 /// Cleans a field to the usual bound of [`FIELD_BYTES`].
@@ -130,16 +148,14 @@ pub fn clean_field(text: &str) -> String {
 /// Writes text as a JSON string in which everything that cannot be shown is escaped as `\uXXXX`.
 ///
 /// Used for what is kept word for word beside the cleaned fields, because that too is read in terminals.
-#[must_use]
-pub fn json_string(text: &str) -> String {
+pub fn push_json_string(out: &mut String, text: &str) {
     use std::fmt::Write as _;
-    let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     if text.bytes().all(is_plain) {
         out.push_str(text);
         out.push('"');
-        return out;
+        return;
     }
     for c in text.chars() {
         match c {
@@ -155,7 +171,6 @@ pub fn json_string(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }
 
 /// The number of terminal columns that text takes.
@@ -285,6 +300,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_clean_already_stays_where_it_is() {
+        for text in ["", "a", "12157010680", "Ada Lovelace", "a b c", "$[E164]$ ~"] {
+            assert!(matches!(cleaned(text, FIELD_BYTES), Cow::Borrowed(same) if same == text), "{text:?}");
+        }
+        for (text, wanted) in [(" ", ""), (" a", "a"), ("a ", "a"), ("a  b", "a b"), ("a\tb", "a b"), ("a\u{7f}b", "ab"), ("abc", "ab")] {
+            assert_eq!(cleaned(text, 3.min(wanted.len())), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
     fn ten_thousand_marks_become_three() {
         let hostile = format!("a{}b", "\u{301}".repeat(10_000));
         assert_eq!(clean_field(&hostile), format!("a{}b", "\u{301}".repeat(3)));
@@ -301,7 +326,8 @@ mod tests {
     #[test]
     fn raw_text_is_readable_json_without_anything_unprintable() {
         let hostile = "a\"\\\u{1b}\u{202e}\u{1f468}\u{200d}\n";
-        let json = json_string(hostile);
+        let mut json = String::new();
+        push_json_string(&mut json, hostile);
         assert_eq!(json, "\"a\\\"\\\\\\u001b\\u202e\u{1f468}\\u200d\\u000a\"");
         assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(hostile));
     }
@@ -368,7 +394,8 @@ mod tests {
 
         #[test]
         fn raw_json_round_trips(text in any::<String>()) {
-            let json = json_string(&text);
+            let mut json = String::new();
+            push_json_string(&mut json, &text);
             prop_assert!(json.chars().all(is_showable));
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap_or_default(), text);
         }

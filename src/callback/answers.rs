@@ -110,9 +110,8 @@ impl Answer {
     }
 
     /// The words, and an end of line for people with `curl`; `ok` is exactly that.
-    fn body(&self) -> String {
-        let end = if self.status.is_success() { "" } else { "\n" };
-        format!("{}{end}", self.text)
+    fn body(&self) -> Cow<'static, str> {
+        if self.status.is_success() { self.text.clone() } else { format!("{}\n", self.text).into() }
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {

@@ -142,14 +142,14 @@ impl<'a> Fields<'a> {
 
     /// As [`value`](Self::value), for what is only shown: cleaned, cut, and nothing when not substituted.
     fn shown(&self, spellings: &[&str]) -> Option<SmolStr> {
-        let value = text::clean_field(self.value(spellings));
+        let value = cleaned(self.value(spellings));
         (!value.is_empty() && !phone::is_placeholder(&value)).then(|| value.into())
     }
 
     /// The values of the first 16 fields without a meaning of their own, cleaned, for finding a caller by them.
     fn others(&self) -> Option<SmolStr> {
         let values = self.0.iter().filter(|(name, _)| !is_known_field(name)).take(OTHERS);
-        let values: Vec<String> = values.map(|(_, value)| text::clean_field(value)).filter(|value| !value.is_empty()).collect();
+        let values: Vec<_> = values.map(|(_, value)| cleaned(value)).filter(|value| !value.is_empty()).collect();
         let text = text::clean_field(&values.join(" "));
         (!text.is_empty()).then(|| text.into())
     }
@@ -162,14 +162,16 @@ impl<'a> Fields<'a> {
         let mut kept: Vec<usize> = KNOWN.iter().copied().flatten().filter_map(|spelling| self.place(spelling)).collect();
         kept.extend((0..self.0.len()).filter(|&at| !is_known_field(&self.0[at].0)).take(OTHERS));
         kept.sort_unstable();
-        let mut out = String::from("{");
+        // Room for the quotes, colons and commas of six fields, and for the braces.
+        let mut out = String::with_capacity(kept.iter().map(|&at| self.0[at].0.len() + self.0[at].1.len()).sum::<usize>() + 32);
+        out.push('{');
         for (name, value) in kept.into_iter().map(|at| &self.0[at]) {
             if out.len() > 1 {
                 out.push(',');
             }
-            out.push_str(&text::json_string(cut(name)));
+            text::push_json_string(&mut out, cut(name));
             out.push(':');
-            out.push_str(&text::json_string(cut(value)));
+            text::push_json_string(&mut out, cut(value));
         }
         out.push('}');
         out
@@ -206,6 +208,11 @@ fn cut(text: &str) -> &str {
     &text[..end]
 }
 
+/// A field as it is kept.
+fn cleaned(value: &str) -> Cow<'_, str> {
+    text::cleaned(value, FIELD_BYTES)
+}
+
 /// A few characters of a wrong value, for the answer that names it.
 fn excerpt(value: &str) -> String {
     text::clean(value, 40)
@@ -218,7 +225,7 @@ pub(super) fn read(kind: Kind, fields: &Fields<'_>, configured: Option<&Conferen
     let number = fields.whole(NUMBER)?;
     let conference = fields.whole(CONFERENCE)?;
 
-    let key = text::clean_field(key);
+    let key = cleaned(key);
     if key.is_empty() {
         return Err(Slip::NoKey);
     }
@@ -227,7 +234,7 @@ pub(super) fn read(kind: Kind, fields: &Fields<'_>, configured: Option<&Conferen
     }
     let call = CallKey::new(&key);
 
-    let conference = text::clean_field(conference);
+    let conference = cleaned(conference);
     let named = (!conference.is_empty() && !phone::is_placeholder(&conference)).then(|| ConferenceId::new(&conference));
 
     Ok(match kind {

@@ -48,9 +48,9 @@ for table in target/tmp/bench/*.tsv; do
     case "$table" in */curve-*) continue ;; esac
     awk -F '\t' '
         function put() { if (what != "") printf "| %s%s | %s | %s | %s |\n", what, beside, median, ratio, goal }
-        /^  beside / { sub(/^  beside /, "", $1); beside = ", beside " $1 " (" $2 ")"; next }
-        /^  / { next }
-        { put(); what = $1; beside = ""; median = $2; ratio = $5; goal = $6 }
+        /^  beside / { if (fresh) { sub(/^  beside /, "", $1); beside = ", beside " $1 " (" $2 ")" } fresh = 0; next }
+        /^  / { fresh = 0; next }
+        { put(); what = $1; beside = ""; median = $2; ratio = $5; goal = $6; fresh = 1 }
         END { put() }
     ' "$table"
 done

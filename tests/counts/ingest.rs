@@ -143,6 +143,6 @@ fn a_callback_takes_few_allocations_until_it_is_answered() {
     }
     // The first ones make what is kept.
     let (most, bytes) = took[took.len() / 2..].iter().copied().max().expect("some");
-    assert!(most <= 36, "{most} allocations for one callback: {took:?}");
-    assert!(bytes <= 2_800, "{bytes} bytes for one callback: {took:?}");
+    assert!(most <= 18, "{most} allocations for one callback: {took:?}");
+    assert!(bytes <= 2_400, "{bytes} bytes for one callback: {took:?}");
 }

@@ -105,7 +105,8 @@ pub fn any(bytes: &[u8]) {
         let ends = whole.grapheme_indices(true).any(|(at, _)| at == cut.len()) || rest.is_empty() || cut.is_empty();
         assert!(ends, "cut inside of a letter: {cut:?} of {whole:?}");
     }
-    let json = confmod::text::json_string(&text);
+    let mut json = String::new();
+    confmod::text::push_json_string(&mut json, &text);
     line(&json, usize::MAX, "raw");
     assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(&*text));
     for columns in [0, 1, 5, 33] {
