@@ -137,7 +137,7 @@ impl Door {
             return Err(Refusal::Slip(Answer::line_too_long(limits.request_line)));
         }
         if guard::header_block(request.headers()) > limits.header_block {
-            return Err(Refusal::Slip(Answer::headers_too_large(limits.header_block, limits.headers)));
+            return Err(Refusal::Slip(Answer::headers_too_large(limits.header_block, guard::HEADERS)));
         }
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         self.guard.admits(token, peer, request.headers()).map_err(Refusal::Stranger)?;

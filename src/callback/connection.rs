@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 use super::Peer;
 use super::answers::Answer;
 use super::counts::Counts;
-use super::guard::Limits;
+use super::guard::{HEADERS, Limits};
 use super::progress::Progress;
 use super::relay::Relay;
 use super::wire::Wire;
@@ -81,7 +81,6 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, progress: Progress, m
         .max_header_size(head)
         // The default is 400 KiB, for every connection.
         .max_buf_size(head.max(LEAST_BUFFER))
-        .max_headers(limits.headers)
         // A client may close its side as soon as it has asked; it is answered all the same.
         .half_close(true)
         .serve_connection(TokioIo::new(Wire::new(stream, progress.clone(), &limits)), service);
@@ -144,7 +143,7 @@ fn refusal(head: &[u8], too_large: bool, limits: &Limits) -> Answer {
     if line > limits.request_line {
         Answer::line_too_long(limits.request_line)
     } else if too_large {
-        Answer::headers_too_large(limits.header_block, limits.headers)
+        Answer::headers_too_large(limits.header_block, HEADERS)
     } else {
         Answer::malformed()
     }

@@ -16,6 +16,9 @@ mod tokens;
 use strangers::Stranger;
 use tokens::Tokens;
 
+/// The most header lines. hyper takes as many where it is told nothing; told a number, it makes room anew for each request.
+pub(super) const HEADERS: usize = 100;
+
 /// How much is taken, and for how long it is waited. The defaults are the product's promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -31,8 +34,6 @@ pub struct Limits {
     pub request_line: usize,
     /// Bytes of all header lines.
     pub header_block: usize,
-    /// Header lines.
-    pub headers: usize,
     /// Bytes of a body.
     pub body: usize,
     /// Bytes that are read on and thrown away, so that a client that is still sending sees the answer.
@@ -56,7 +57,6 @@ impl Default for Limits {
             answer_time: Duration::from_secs(10),
             request_line: 8 << 10,
             header_block: 16 << 10,
-            headers: 100,
             body: 64 << 10,
             linger: 1 << 20,
             linger_time: Duration::from_secs(2),
@@ -257,6 +257,6 @@ mod tests {
         let limits = Limits::default();
         assert_eq!((limits.connections, limits.body, limits.linger), (1_024, 65_536, 1_048_576));
         assert_eq!((limits.head_time, limits.linger_time), (Duration::from_secs(10), Duration::from_secs(2)));
-        assert_eq!((limits.request_line, limits.header_block, limits.headers), (8_192, 16_384, 100));
+        assert_eq!((limits.request_line, limits.header_block, HEADERS), (8_192, 16_384, 100));
     }
 }
