@@ -162,8 +162,9 @@ impl<'a> Fields<'a> {
         let mut kept: Vec<usize> = KNOWN.iter().copied().flatten().filter_map(|spelling| self.place(spelling)).collect();
         kept.extend((0..self.0.len()).filter(|&at| !is_known_field(&self.0[at].0)).take(OTHERS));
         kept.sort_unstable();
-        // Room for the quotes, colons and commas of six fields, and for the braces.
-        let mut out = String::with_capacity(kept.iter().map(|&at| self.0[at].0.len() + self.0[at].1.len()).sum::<usize>() + 32);
+        // With the quotes, colons and commas of six fields, and the braces. No more than is kept, because it waits for the disk.
+        let room = |&at: &usize| self.0[at].0.len().min(FIELD_BYTES) + self.0[at].1.len().min(FIELD_BYTES);
+        let mut out = String::with_capacity(kept.iter().map(room).sum::<usize>() + 32);
         out.push('{');
         for (name, value) in kept.into_iter().map(|at| &self.0[at]) {
             if out.len() > 1 {

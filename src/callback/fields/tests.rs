@@ -188,3 +188,10 @@ fn a_slip_names_field_fault_and_remedy_in_little_room() {
         assert_eq!(Kind::from_path(kind.word()), Some(kind));
     }
 }
+
+#[test]
+fn what_waits_for_the_disk_takes_no_more_room_than_is_kept() {
+    let query = format!("key=7&name={}&other={}", "x".repeat(60_000), "y".repeat(60_000));
+    let raw = Fields::parse(&query, &[]).raw();
+    assert!(raw.len() > FIELD_BYTES && raw.capacity() < 4 * FIELD_BYTES, "{} of {}", raw.len(), raw.capacity());
+}
